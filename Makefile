@@ -1,0 +1,50 @@
+# The short commands of the README. `make` alone lists them.
+PYTHON ?= python3.11
+CONFIG ?=
+TARGET ?=
+SNAKEMAKE = .venv/bin/snakemake $(if $(CONFIG),--configfile config/config.yaml $(CONFIG))
+ifeq ($(shell command -v $(PYTHON)),)
+PYTHON := python3
+endif
+
+.PHONY: help setup demo test why accept lint format lock docs clean
+
+help:            ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup:           ## create or update .venv from envs/local.lock (the other commands do it themselves)
+	@$(PYTHON) envs/setup.py
+
+demo: setup      ## the whole ReCUT method on the embedded world, up to the report
+	@$(SNAKEMAKE) --quiet host reason $(TARGET)
+	@.venv/bin/python scripts/show_results.py
+
+test: setup      ## every test
+	@.venv/bin/python -m pytest
+
+why: setup       ## what is stale, and for which reason (TARGET=..., CONFIG=...)
+	@$(SNAKEMAKE) --dry-run $(TARGET) 2>&1 | .venv/bin/python scripts/show_reasons.py
+
+accept: setup    ## declare finished results current in spite of a change of code
+	@$(SNAKEMAKE) --touch $(TARGET)
+
+lint: setup      ## the quality gates: format, lint, types, layers, generated files
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check .
+	@.venv/bin/snakefmt --check Snakefile rules
+	@.venv/bin/snakemake --lint
+	@.venv/bin/mypy
+	@PYTHONPATH=scripts .venv/bin/lint-imports
+	@.venv/bin/python envs/generate.py --check
+	@.venv/bin/python scripts/write_docs.py --check
+
+format: setup    ## format Python and Snakemake files
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix . && .venv/bin/snakefmt Snakefile rules
+
+lock: setup      ## write the lock file and the conda files from envs/pins.toml
+	@.venv/bin/python envs/generate.py
+
+docs: setup      ## write config/config.yaml, its schema and its page from the typed settings
+	@.venv/bin/python scripts/write_docs.py
+
+clean:           ## delete every result; the environment stays
+	@rm -rf results/*/ results/.work .snakemake

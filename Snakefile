@@ -1,0 +1,50 @@
+# bestpath: sample reasoning paths, score them, keep the best, train on the difference, merge, evaluate.
+#
+#   snakemake                    everything, up to the report
+#   snakemake recut              the specialists and merges of the ReCUT variants that `recut.run` names
+#   snakemake evaluate           the result tables
+#   snakemake report             the report
+#   snakemake --configfile config/seeds.yaml …    with an overlay over config/config.yaml
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=f"results/{SETTINGS.experiment}",
+    logs=f"results/{SETTINGS.experiment}/logs",
+    benchmarks=f"results/{SETTINGS.experiment}/benchmarks",
+
+
+wildcard_constraints:
+    variant=r"[\w-]+",
+    seed=r"\d+",
+    shard=r"\d{5}",
+    specialist=r"[\w-]+",
+    merge=r"[\w.-]+",
+    prompt=r"[\w-]+",
+    set=r"[\w-]+",
+    model=r"base|[a-z]+/[\w-]+/s\d+/[\w.-]+",
+
+
+include: "rules/embedded.smk"
+include: "rules/problems.smk"
+include: "rules/recut.smk"
+include: "rules/train.smk"
+include: "rules/merge.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.report.input,
+
+
+rule recut:
+    input:
+        [f"<results>/models/{model}/manifest.json" for model in models(SETTINGS)],

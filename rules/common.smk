@@ -1,0 +1,75 @@
+# What every rule file uses: the checked settings, and short names for the questions rules ask of them.
+import json
+import sys
+from functools import cache
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from bestpath import preflight
+from bestpath.errors import UserError
+from bestpath.plan import SPECIALISTS, SETS, merged, models, owner, pair_rules, train_settings, trained, variants
+from bestpath.provenance import code_of
+from bestpath.settings import load
+
+try:
+    SETTINGS = load(config, workflow.configfiles)
+    preflight.check(SETTINGS)
+except UserError as error:
+    sys.exit(f"error: {error}")
+
+# Jobs run offline unless their rule says otherwise, and threads that wait do not burn the cores of others.
+# Without conda, they run in the environment that runs Snakemake.
+shell.prefix(
+    "export OMP_WAIT_POLICY=PASSIVE HF_HUB_OFFLINE=${{HF_HUB_OFFLINE:-1}} HF_HUB_DISABLE_TELEMETRY=1 "
+    "TOKENIZERS_PARALLELISM=false DO_NOT_TRACK=1; exec 3>&2; "
+    + ("" if preflight.uses_conda(workflow) else f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
+)
+
+
+def as_json(value):
+    """Settings as one argument of a program, always written the same way."""
+    if hasattr(value, "model_dump"):
+        value = value.model_dump()
+    return json.dumps(value, sort_keys=True)
+
+
+@cache
+def recut(variant):
+    """The ReCUT settings of a variant."""
+    return SETTINGS.recut.variant(variant)
+
+
+@cache
+def home(variant, stage, item=""):
+    """The variant that owns a stage of `variant`: itself, or an earlier one with the same settings."""
+    return owner(SETTINGS, variant, stage, item)
+
+
+def shards():
+    """The names of the training problems' shards."""
+    n = SETTINGS.problems.train.n or SETTINGS.embedded.pool
+    return [f"{i:05d}" for i in range(-(-n // SETTINGS.problems.shard_size))]
+
+
+def engine_settings():
+    """What sampling depends on besides the model and the prompts."""
+    return as_json(
+        {**SETTINGS.generation.model_dump(), "dtype": SETTINGS.model.dtype, "context": SETTINGS.model.context}
+    )
+
+
+def gpus(wildcards):
+    """GPUs a job on models asks for; 0 on the embedded scale."""
+    return SETTINGS.compute.gpus
+
+
+def systems(set_name):
+    """What is evaluated on a set, as model/prompt: the base under every prompt, each other model once.
+
+    Choices among merges are made on the dev split, so merges and the base are evaluated there, too.
+    """
+    if set_name == "dev":
+        return ["base/neutral", *(f"{model}/neutral" for model in models(SETTINGS, merges_only=True))]
+    base = [f"base/{prompt}" for prompt in SETTINGS.evaluation.base_prompts]
+    return [*base, *(f"{model}/neutral" for model in models(SETTINGS))]

@@ -1,0 +1,144 @@
+# Evaluation: sample, grade, tabulate. A system is a model under a prompt.
+
+
+def problems_of(wildcards):
+    """The problems of an evaluation set; `dev` is a part of the training problems."""
+    name = "train" if wildcards.set == "dev" else wildcards.set
+    return f"<results>/problems/{name}.parquet"
+
+
+def decodings(wildcards):
+    """The decodings of a set; choices on the dev split are made on greedy answers."""
+    chosen = {name: d.model_dump() for name, d in SETTINGS.evaluation.decodings.items()}
+    if wildcards.set == "dev":
+        return as_json({"greedy": {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "samples": 1}})
+    samples = SETTINGS.evaluation.sets[wildcards.set].samples
+    for decoding in chosen.values():
+        if samples and decoding["temperature"] > 0:
+            decoding["samples"] = samples
+    return as_json(chosen)
+
+
+rule evaluate_sample:
+    """Answer the problems of one set with one system, under every decoding."""
+    input:
+        problems=problems_of,
+        model="<results>/models/{model}/manifest.json",
+        prompt="config/prompts/recut/{prompt}.jinja",
+    output:
+        samples="<results>/evaluate/{model}/{prompt}/{set}.samples.parquet",
+    log:
+        "<logs>/evaluate_sample/{model}/{prompt}.{set}.log",
+    benchmark:
+        "<benchmarks>/evaluate_sample/{model}/{prompt}.{set}.jsonl"
+    conda:
+        "../envs/sampling.yaml"
+    threads: SETTINGS.compute.threads
+    resources:
+        gpu=gpus,
+        mem_mb=SETTINGS.compute.mem_mb,
+        runtime=lambda w, attempt: 240 * attempt,
+    params:
+        *code_of("evaluate_sample"),
+        decodings=decodings,
+        engine=engine_settings(),
+        max_tokens=SETTINGS.evaluation.max_tokens,
+        seed=SETTINGS.seed,
+        part=lambda w: "dev" if w.set == "dev" else "all",
+    shell:
+        "python scripts/evaluate_sample.py --problems {input.problems} --part {params.part} --model {input.model}"
+        " --prompt {input.prompt} --decodings {params.decodings:q} --engine {params.engine:q}"
+        " --max-tokens {params.max_tokens} --seed {params.seed} --samples {output.samples} 2> {log}"
+
+
+rule evaluate_grade:
+    """Grade a system's answers. Grading again never samples again."""
+    input:
+        samples="<results>/evaluate/{model}/{prompt}/{set}.samples.parquet",
+        problems=problems_of,
+    output:
+        scores="<results>/evaluate/{model}/{prompt}/{set}.scores.parquet",
+    log:
+        "<logs>/evaluate_grade/{model}/{prompt}.{set}.log",
+    benchmark:
+        "<benchmarks>/evaluate_grade/{model}/{prompt}.{set}.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        *code_of("evaluate_grade"),
+    shell:
+        "python scripts/evaluate_grade.py --samples {input.samples} --problems {input.problems}"
+        " --scores {output.scores} 2> {log}"
+
+
+rule choose_merge:
+    """Choose one of a variant's merges on the dev split: the fewest tokens at the base's accuracy."""
+    input:
+        base="<results>/evaluate/base/neutral/dev.scores.parquet",
+        scores=lambda w: [
+            f"<results>/evaluate/recut/{home(w.variant, 'merge', m)}/s{w.seed}/{m}/neutral/dev.scores.parquet"
+            for m in merged(SETTINGS, w.variant)
+        ],
+    output:
+        choice="<results>/recut/{variant}/s{seed}/merge/choice.json",
+    log:
+        "<logs>/choose_merge/{variant}.s{seed}.log",
+    benchmark:
+        "<benchmarks>/choose_merge/{variant}.s{seed}.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        *code_of("choose_merge"),
+        names=lambda w: list(merged(SETTINGS, w.variant)),
+    shell:
+        "python scripts/choose_merge.py --base {input.base} --scores {input.scores} --names {params.names}"
+        " --choice {output.choice} 2> {log}"
+
+
+rule evaluate_table:
+    """The result tables: accuracy, tokens and differences from the base, with intervals."""
+    input:
+        scores=[
+            f"<results>/evaluate/{system}/{name}.scores.parquet"
+            for name in SETTINGS.evaluation.sets
+            for system in systems(name)
+        ],
+        choices=[
+            f"<results>/recut/{variant}/s{seed}/merge/choice.json"
+            for variant in variants(SETTINGS)
+            for seed in SETTINGS.seeds
+            if merged(SETTINGS, variant)
+        ],
+    output:
+        metrics="<results>/tables/metrics.parquet",
+        csv="<results>/tables/results.csv",
+        markdown="<results>/tables/results.md",
+    log:
+        "<logs>/evaluate_table/all.log",
+    benchmark:
+        "<benchmarks>/evaluate_table/all.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        *code_of("evaluate_table"),
+        bootstrap=SETTINGS.evaluation.bootstrap,
+        max_tokens=SETTINGS.evaluation.max_tokens,
+        seed=SETTINGS.seed,
+    shell:
+        "python scripts/evaluate_table.py --scores {input.scores} --choices {input.choices}"
+        " --bootstrap {params.bootstrap} --max-tokens {params.max_tokens} --seed {params.seed}"
+        " --metrics {output.metrics} --csv {output.csv} --markdown {output.markdown} 2> {log}"
+
+
+rule evaluate:
+    input:
+        rules.evaluate_table.output,

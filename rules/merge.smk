@@ -1,0 +1,38 @@
+# Merging: the two specialists into one model, by every method of `merge.methods`.
+
+
+def twin(wildcards, specialist):
+    """A specialist's manifest."""
+    variant = home(wildcards.variant, "train", specialist)
+    return f"<results>/models/recut/{variant}/s{wildcards.seed}/{specialist}/manifest.json"
+
+
+rule merge_models:
+    """Merge the length and the accuracy specialist."""
+    input:
+        base="<results>/models/base/manifest.json",
+        length=lambda w: twin(w, "length"),
+        accuracy=lambda w: twin(w, "accuracy"),
+    output:
+        model="<results>/models/recut/{variant}/s{seed}/{merge}/manifest.json",
+        report="<results>/recut/{variant}/s{seed}/merge/{merge}.json",
+    log:
+        "<logs>/merge_models/{variant}.s{seed}.{merge}.log",
+    benchmark:
+        "<benchmarks>/merge_models/{variant}.s{seed}.{merge}.jsonl"
+    wildcard_constraints:
+        merge="|".join(sorted({name for v in variants(SETTINGS) for name in merged(SETTINGS, v)})) or "none",
+    conda:
+        "../envs/merging.yaml"
+    resources:
+        mem_mb=SETTINGS.compute.mem_mb,
+        runtime=120,
+    params:
+        *code_of("merge_models"),
+        method=lambda w: as_json(recut(w.variant).merge.methods[w.merge]),
+        dtype=lambda w: recut(w.variant).merge.dtype,
+        seed=SETTINGS.seed,
+    shell:
+        "python scripts/merge_models.py --base {input.base} --length {input.length} --accuracy {input.accuracy}"
+        " --method {params.method:q} --dtype {params.dtype} --seed {params.seed}"
+        " --model {output.model} --report {output.report} 2> {log}"

@@ -1,0 +1,73 @@
+# Problems: read, normalise, deduplicate, decontaminate, split.
+
+
+def source_of(path):
+    """The file behind a source: made by the embedded world, given by the user, or none for a hub id."""
+    if path.startswith("embedded:"):
+        return f"<results>/embedded/{path.removeprefix('embedded:')}.jsonl"
+    return path if Path(path).exists() else []
+
+
+def source_settings(source):
+    """What reading and drawing problems depends on."""
+    return as_json(source.model_dump(exclude={"samples"}))
+
+
+rule problems_test:
+    """The problems of one evaluation set."""
+    input:
+        source=lambda w: source_of(SETTINGS.evaluation.sets[w.set].path),
+    output:
+        problems="<results>/problems/{set}.parquet",
+        rejects="<results>/problems/{set}.rejects.parquet",
+    log:
+        "<logs>/problems_test/{set}.log",
+    benchmark:
+        "<benchmarks>/problems_test/{set}.jsonl"
+    wildcard_constraints:
+        set="(?!train$)[\\w-]+",
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        *code_of("problems_test"),
+        source=lambda w: source_settings(SETTINGS.evaluation.sets[w.set]),
+        seed=SETTINGS.seed,
+        max_bad=SETTINGS.problems.max_bad,
+    shell:
+        "HF_HUB_OFFLINE=0 python scripts/problems_test.py --name {wildcards.set} --file '{input.source}'"
+        " --source {params.source:q} --seed {params.seed} --max-bad {params.max_bad}"
+        " --problems {output.problems} --rejects {output.rejects} 2> {log}"
+
+
+rule problems_train:
+    """The training problems: not in any evaluation set, split into train and dev."""
+    input:
+        source=source_of(SETTINGS.problems.train.path),
+        tests=[f"<results>/problems/{name}.parquet" for name in SETTINGS.evaluation.sets],
+    output:
+        problems="<results>/problems/train.parquet",
+        rejects="<results>/problems/train.rejects.parquet",
+    log:
+        "<logs>/problems_train/train.log",
+    benchmark:
+        "<benchmarks>/problems_train/train.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        *code_of("problems_train"),
+        source=source_settings(SETTINGS.problems.train),
+        seed=SETTINGS.seed,
+        max_bad=SETTINGS.problems.max_bad,
+        dev_fraction=SETTINGS.problems.dev_fraction,
+        ngram=SETTINGS.problems.decontaminate_ngram,
+    shell:
+        "HF_HUB_OFFLINE=0 python scripts/problems_train.py --file '{input.source}' --tests {input.tests}"
+        " --source {params.source:q} --seed {params.seed} --max-bad {params.max_bad}"
+        " --dev-fraction {params.dev_fraction} --ngram {params.ngram}"
+        " --problems {output.problems} --rejects {output.rejects} 2> {log}"

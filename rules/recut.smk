@@ -1,0 +1,153 @@
+# ReCUT: explore stepwise, collect candidates, choose the optimal path, build preference and SFT sets.
+PROMPTS = "config/prompts/recut"
+
+
+rule recut_explore:
+    """Explore the problems of one shard, long against short, step by step."""
+    input:
+        problems="<results>/problems/train.parquet",
+        model="<results>/models/base/manifest.json",
+        prompts=expand(f"{PROMPTS}/{{name}}.jinja", name=["long", "short", "neutral"]),
+    output:
+        trials="<results>/recut/{variant}/s{seed}/explore/{shard}.parquet",
+    log:
+        "<logs>/recut_explore/{variant}.s{seed}.{shard}.log",
+    benchmark:
+        "<benchmarks>/recut_explore/{variant}.s{seed}.{shard}.jsonl"
+    conda:
+        "../envs/sampling.yaml"
+    threads: SETTINGS.compute.threads
+    resources:
+        gpu=gpus,
+        mem_mb=SETTINGS.compute.mem_mb,
+        runtime=lambda w, attempt: 240 * attempt,
+    params:
+        *code_of("recut_explore"),
+        rules=lambda w: as_json(recut(w.variant).explore),
+        engine=engine_settings(),
+        shard_size=SETTINGS.problems.shard_size,
+    shell:
+        "python scripts/recut_explore.py --problems {input.problems} --model {input.model} --prompts {input.prompts}"
+        " --rules {params.rules:q} --engine {params.engine:q} --seed {wildcards.seed}"
+        " --shard {wildcards.shard} --shard-size {params.shard_size} --trials {output.trials} 2> {log}"
+
+
+rule recut_candidates:
+    """Assemble every complete trajectory of the trace; reject duplicates and what cannot be judged."""
+    input:
+        trials=lambda w: [
+            f"<results>/recut/{home(w.variant, 'explore')}/s{w.seed}/explore/{shard}.parquet" for shard in shards()
+        ],
+        problems="<results>/problems/train.parquet",
+        model="<results>/models/base/manifest.json",
+    output:
+        candidates="<results>/recut/{variant}/s{seed}/candidates.parquet",
+        rejects="<results>/recut/{variant}/s{seed}/candidates.rejects.parquet",
+    log:
+        "<logs>/recut_candidates/{variant}.s{seed}.log",
+    benchmark:
+        "<benchmarks>/recut_candidates/{variant}.s{seed}.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        *code_of("recut_candidates"),
+        rules=lambda w: as_json(recut(w.variant).pairs.model_dump(include={"rounds", "verifier", "length_unit"})),
+        stop_rule=lambda w: recut(w.variant).explore.stop_rule,
+    shell:
+        "python scripts/recut_candidates.py --trials {input.trials} --problems {input.problems} --model {input.model}"
+        " --rules {params.rules:q} --stop-rule {params.stop_rule}"
+        " --candidates {output.candidates} --rejects {output.rejects} 2> {log}"
+
+
+rule recut_optimal:
+    """Choose the optimal path of every problem: its shortest correct candidate."""
+    input:
+        candidates="<results>/recut/{variant}/s{seed}/candidates.parquet",
+        problems="<results>/problems/train.parquet",
+    output:
+        optimal="<results>/recut/{variant}/s{seed}/optimal.parquet",
+        rejects="<results>/recut/{variant}/s{seed}/optimal.rejects.parquet",
+    log:
+        "<logs>/recut_optimal/{variant}.s{seed}.log",
+    benchmark:
+        "<benchmarks>/recut_optimal/{variant}.s{seed}.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        *code_of("recut_optimal"),
+        length_unit=lambda w: recut(w.variant).pairs.length_unit,
+    shell:
+        "python scripts/recut_optimal.py --candidates {input.candidates} --problems {input.problems}"
+        " --length-unit {params.length_unit} --optimal {output.optimal} --rejects {output.rejects} 2> {log}"
+
+
+rule recut_pairs:
+    """Build one training set of preferences: the optimal path against longer or against wrong candidates."""
+    input:
+        candidates=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/candidates.parquet",
+        optimal=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/optimal.parquet",
+        problems="<results>/problems/train.parquet",
+        prompt=f"{PROMPTS}/neutral.jinja",
+        model="<results>/models/base/manifest.json",
+    output:
+        train="<results>/recut/{variant}/s{seed}/pairs/{set}.train.jsonl",
+        dev="<results>/recut/{variant}/s{seed}/pairs/{set}.dev.jsonl",
+        rejects="<results>/recut/{variant}/s{seed}/pairs/{set}.rejects.parquet",
+    log:
+        "<logs>/recut_pairs/{variant}.s{seed}.{set}.log",
+    benchmark:
+        "<benchmarks>/recut_pairs/{variant}.s{seed}.{set}.jsonl"
+    wildcard_constraints:
+        set="length|accuracy|union",
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        *code_of("recut_pairs"),
+        rules=lambda w: as_json(pair_rules(recut(w.variant), w.set)),
+        seed=SETTINGS.seed,
+    shell:
+        "python scripts/recut_pairs.py --set {wildcards.set} --candidates {input.candidates} --optimal {input.optimal}"
+        " --problems {input.problems} --prompt {input.prompt} --model {input.model} --rules {params.rules:q}"
+        " --seed {params.seed}"
+        " --train {output.train} --dev {output.dev} --rejects {output.rejects} 2> {log}"
+
+
+rule recut_sft:
+    """Build the SFT set: the optimal path of every solved problem."""
+    input:
+        candidates=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/candidates.parquet",
+        optimal=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/optimal.parquet",
+        problems="<results>/problems/train.parquet",
+        prompt=f"{PROMPTS}/neutral.jinja",
+        model="<results>/models/base/manifest.json",
+    output:
+        train="<results>/recut/{variant}/s{seed}/pairs/sft.train.jsonl",
+        dev="<results>/recut/{variant}/s{seed}/pairs/sft.dev.jsonl",
+        rejects="<results>/recut/{variant}/s{seed}/pairs/sft.rejects.parquet",
+    log:
+        "<logs>/recut_sft/{variant}.s{seed}.log",
+    benchmark:
+        "<benchmarks>/recut_sft/{variant}.s{seed}.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        *code_of("recut_sft"),
+        rules=lambda w: as_json(pair_rules(recut(w.variant), "sft")),
+        strategy=lambda w: recut(w.variant).explore.strategy,
+    shell:
+        "python scripts/recut_sft.py --candidates {input.candidates} --optimal {input.optimal}"
+        " --problems {input.problems} --prompt {input.prompt} --model {input.model} --rules {params.rules:q}"
+        " --strategy {params.strategy}"
+        " --train {output.train} --dev {output.dev} --rejects {output.rejects} 2> {log}"

@@ -1,0 +1,104 @@
+# Training: one rule for every specialist, whatever its objective; the dev split chooses among learning rates.
+
+
+def start_of(wildcards):
+    """The model that a specialist is trained from: the base, or the specialist before it."""
+    if wildcards.specialist == "sequential":
+        length = home(wildcards.variant, "train", "length")
+        return f"<results>/models/recut/{length}/s{wildcards.seed}/length/manifest.json"
+    return "<results>/models/base/manifest.json"
+
+
+def training_set(wildcards, part):
+    """The rows that a specialist is trained on, or its dev rows."""
+    item = SETS[wildcards.specialist]
+    folder = f"<results>/recut/{home(wildcards.variant, 'pairs', item)}/s{wildcards.seed}/pairs"
+    return f"{folder}/{item}.{part}.jsonl"
+
+
+def learning_rates(wildcards):
+    """The learning rates to try, as they stand in paths."""
+    rates = train_settings(recut(wildcards.variant), SETS[wildcards.specialist])["learning_rates"]
+    return [f"{rate:g}" for rate in rates]
+
+
+def training_recipe(wildcards):
+    """All settings of one training run but its learning rate and seed."""
+    settings = train_settings(recut(wildcards.variant), SETS[wildcards.specialist])
+    del settings["learning_rates"]
+    objective = "sft" if SETS[wildcards.specialist] == "sft" else "dpo"
+    return as_json({**settings, "objective": objective, "precision": SETTINGS.model.dtype})
+
+
+rule train_specialist:
+    """Train one specialist at one learning rate; keep the checkpoint that the dev split chooses."""
+    input:
+        start=start_of,
+        train=lambda w: training_set(w, "train"),
+        dev=lambda w: training_set(w, "dev"),
+        problems="<results>/problems/train.parquet",
+        base_scores="<results>/evaluate/base/neutral/dev.scores.parquet",
+        prompt="config/prompts/recut/neutral.jinja",
+    output:
+        model="<results>/recut/{variant}/s{seed}/train/{specialist}/{lr}/model/manifest.json",
+        metrics="<results>/recut/{variant}/s{seed}/train/{specialist}/{lr}/metrics.jsonl",
+        rejects="<results>/recut/{variant}/s{seed}/train/{specialist}/{lr}/rejects.parquet",
+    log:
+        "<logs>/train_specialist/{variant}.s{seed}.{specialist}.{lr}.log",
+    benchmark:
+        "<benchmarks>/train_specialist/{variant}.s{seed}.{specialist}.{lr}.jsonl"
+    conda:
+        "../envs/training.yaml"
+    threads: SETTINGS.compute.threads
+    resources:
+        gpu=gpus,
+        mem_mb=SETTINGS.compute.mem_mb,
+        runtime=lambda w, attempt: 480 * attempt,
+    params:
+        *code_of("train_specialist"),
+        recipe=training_recipe,
+        engine=engine_settings(),
+        criterion=lambda w: "accuracy" if SETS[w.specialist] == "accuracy" else "length",
+        max_tokens=SETTINGS.evaluation.max_tokens,
+    shell:
+        "python scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"
+        " --problems {input.problems} --base-scores {input.base_scores} --prompt {input.prompt}"
+        " --recipe {params.recipe:q} --learning-rate {wildcards.lr} --seed {wildcards.seed}"
+        " --engine {params.engine:q} --criterion {params.criterion} --max-tokens {params.max_tokens}"
+        " --model {output.model} --metrics {output.metrics} --rejects {output.rejects} 2> {log}"
+
+
+rule choose_specialist:
+    """Keep the learning rate that the dev split chooses."""
+    input:
+        models=lambda w: [
+            f"<results>/recut/{w.variant}/s{w.seed}/train/{w.specialist}/{lr}/model/manifest.json"
+            for lr in learning_rates(w)
+        ],
+        metrics=lambda w: [
+            f"<results>/recut/{w.variant}/s{w.seed}/train/{w.specialist}/{lr}/metrics.jsonl"
+            for lr in learning_rates(w)
+        ],
+        base_scores="<results>/evaluate/base/neutral/dev.scores.parquet",
+    output:
+        model="<results>/models/recut/{variant}/s{seed}/{specialist}/manifest.json",
+        choice="<results>/recut/{variant}/s{seed}/train/{specialist}/choice.json",
+    log:
+        "<logs>/choose_specialist/{variant}.s{seed}.{specialist}.log",
+    benchmark:
+        "<benchmarks>/choose_specialist/{variant}.s{seed}.{specialist}.jsonl"
+    wildcard_constraints:
+        specialist="|".join(SETS),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        *code_of("choose_specialist"),
+        learning_rates=learning_rates,
+        criterion=lambda w: "accuracy" if SETS[w.specialist] == "accuracy" else "length",
+    shell:
+        "python scripts/choose_specialist.py --models {input.models} --metrics {input.metrics}"
+        " --learning-rates {params.learning_rates} --base-scores {input.base_scores} --criterion {params.criterion}"
+        " --model {output.model} --choice {output.choice} 2> {log}"

@@ -1,0 +1,102 @@
+"""Checks that cost nothing and are made before the first job: what would fail hours later fails now."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from bestpath import prompts
+from bestpath.errors import UserError
+from bestpath.plan import merged, models, variants
+from bestpath.settings import Settings, Source
+
+PROMPTS = {
+    "long": ("problem", "previous", "step"),
+    "short": ("problem", "previous", "step"),
+    "neutral": ("problem",),
+}
+"""The fields that ReCUT's prompts are given; any other prompt is given the problem."""
+
+
+def check(settings: Settings, root: Path = Path(".")) -> None:
+    """Check what a configuration needs. Raises UserError with the cause and the remedy."""
+    _check_sources(settings, root)
+    _check_prompts(settings, root)
+    _check_folder(root / "results")
+    _check_disk(settings, root)
+
+
+def _check_sources(settings: Settings, root: Path) -> None:
+    sources = {"problems.train": settings.problems.train}
+    sources |= {f"evaluation.sets.{name}": source for name, source in settings.evaluation.sets.items()}
+    for key, source in sources.items():
+        if source.path.startswith("embedded:"):
+            if source.path not in {"embedded:train", "embedded:test"}:
+                raise UserError(f"setting '{key}.path' is '{source.path}'; write embedded:train or embedded:test")
+            if settings.model.source != "embedded":
+                raise UserError(f"setting '{key}.path' is '{source.path}', but the model is not the embedded one")
+        elif _is_file_name(source) and not (root / source.path).is_file():
+            raise UserError(f"setting '{key}.path' names {source.path}, which is not there; correct the path")
+    train = settings.problems.train
+    if train.n is None and not train.path.startswith("embedded:"):
+        raise UserError(
+            "setting 'problems.train.n' is missing; say how many problems to draw, so that jobs can be planned"
+        )
+    for reserved in {"train", "dev"} & settings.evaluation.sets.keys():
+        raise UserError(f"setting 'evaluation.sets.{reserved}' uses a reserved name; rename the evaluation set")
+
+
+def _is_file_name(source: Source) -> bool:
+    return Path(source.path).suffix in {".jsonl", ".json", ".csv", ".parquet"}
+
+
+def _check_prompts(settings: Settings, root: Path) -> None:
+    for name in sorted({*PROMPTS, *settings.evaluation.base_prompts}):
+        path = Path("config/prompts/recut") / f"{name}.jinja"
+        fields = PROMPTS.get(name, ("problem",))
+        if name in settings.evaluation.base_prompts and name in {"long", "short"}:
+            fields = PROMPTS["short"]
+        prompts.load(root / path if not root.samefile(".") else path, fields)
+
+
+def _check_folder(results: Path) -> None:
+    """Results must be writable; `results` itself may not exist yet."""
+    existing = next(folder for folder in [results, *results.absolute().parents] if folder.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UserError(f"the results folder {existing} is not writable; make it writable or run elsewhere")
+
+
+def _check_disk(settings: Settings, root: Path) -> None:
+    needed = planned_bytes(settings)
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        raise UserError(
+            f"the planned checkpoints and models need about {_gigabytes(needed)} of disk, but {_gigabytes(free)} is "
+            "free; free some space, or plan fewer variants, seeds, learning rates or merges"
+        )
+
+
+def planned_bytes(settings: Settings) -> int:
+    """The disk that models and checkpoints will need at most, in bytes; 0 while the model's size is unknown."""
+    folder = Path(settings.model.source)
+    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors")) if folder.is_dir() else 0
+    trained_runs = 0
+    for variant in variants(settings):
+        rates = settings.recut.variant(variant).train.learning_rates
+        trained_runs += len(rates.length) + len(rates.accuracy)
+    n_models = trained_runs * len(settings.seeds) + sum(1 for _ in models(settings))
+    n_merges = sum(len(merged(settings, variant)) for variant in variants(settings))
+    # one training at a time keeps two checkpoints: weights and two moments each, all in float32
+    return weights * (n_models + (6 if n_models > n_merges else 0))
+
+
+def _gigabytes(n: int) -> str:
+    return f"{n / 1e9:,.1f} GB"
+
+
+def uses_conda(workflow: Any) -> bool:
+    """Whether Snakemake runs the jobs in conda environments of their own."""
+    methods = getattr(workflow.deployment_settings, "deployment_method", None) or ()
+    return any("conda" in str(method).lower() for method in methods)

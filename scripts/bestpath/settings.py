@@ -1,0 +1,433 @@
+"""The settings: typed, with their defaults; the one source of config/config.yaml, its schema and its page.
+
+A configuration is config/config.yaml with overlays on top (`snakemake --configfile`). It is checked before the
+first job: an unknown or ill-typed key is an error that names the key, the file and the nearest right key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bestpath.errors import UserError, nearest
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0.0)]
+
+
+class Section(BaseModel):
+    """A part of the settings. Unknown keys are errors, and strings are never taken for numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class Model(Section):
+    """The model that the method starts from."""
+
+    source: str = Field("embedded", description="`embedded` (pretrained by the workflow), a model folder, or a hub id")
+    revision: str | None = Field(None, description="hub revision, for example a commit")
+    trust_remote_code: bool = Field(False, description="run code that comes with the model")
+    dtype: Literal["float32", "bfloat16"] = Field("float32", description="precision of sampling and training")
+    context: Count = Field(512, description="longest prompt and completion together, in tokens")
+
+
+class Embedded(Section):
+    """The embedded world: a small language and the base model that the workflow pretrains on it."""
+
+    depth: Count = Field(4, description="the size dial: layers; the width follows")
+    steps: Count = Field(1600, description="pretraining steps")
+    batch: Count = Field(64, description="documents a pretraining step")
+    operations: tuple[Count, Count] = Field((3, 5), description="fewest and most operations in a problem")
+    lessons: list[str] = Field(["recut"], description="abilities taught in pretraining")
+    pool: Count = Field(700, description="problems made for training")
+    test: Count = Field(500, description="problems made for evaluation, never trained on")
+    threads: Count = Field(2, description="threads of the pretraining job; other counts give other weights")
+
+
+class Fields(Section):
+    """Which field of the data holds what."""
+
+    question: str = "question"
+    answer: str = "answer"
+    solution: str | None = Field(None, description="reference rationale")
+    choices: str | None = Field(None, description="options of a multiple-choice problem")
+    level: str | None = Field(None, description="difficulty level, an integer")
+    id: str | None = Field(None, description="unique id; default: a digest of the question")
+
+
+class Source(Section):
+    """A set of problems."""
+
+    path: str = Field(
+        description="`embedded:train`, `embedded:test`, a local JSONL, JSON, Parquet or CSV file, or a hub id"
+    )
+    subset: str | None = Field(None, description="hub configuration name")
+    split: str = Field("train", description="hub split")
+    kind: Literal["math", "number", "choice", "exact"] = Field(
+        "math", description="rules of answer extraction and equality"
+    )
+    fields: Fields = Fields()
+    n: Count | None = Field(None, description="draw this many problems at random; default: all")
+    samples: Count | None = Field(None, description="samples a problem in sampled evaluation, if not the default")
+
+
+class Problems(Section):
+    """The training problems, and how all problems are split and checked."""
+
+    train: Source = Source(
+        path="embedded:train", kind="number", fields=Fields(solution="solution", level="level", id="id")
+    )
+    dev_fraction: Share = Field(0.3, description="share of the training problems on which choices are made")
+    shard_size: Count = Field(250, description="problems a job")
+    max_bad: Share = Field(
+        0.1, description="stop when a larger share of the rows has no question, no answer or an unusable one"
+    )
+    decontaminate_ngram: int = Field(
+        13,
+        ge=0,
+        description="reject training problems that share this many words in a row with a test; 0: off",
+    )
+
+
+class Explore(Section):
+    """ReCUT's stepwise exploration (spec 3.3, 3.4)."""
+
+    strategy: Literal["stepwise", "whole"] = Field(
+        "stepwise", description="`whole` draws complete solutions under the neutral prompt instead"
+    )
+    rounds: Count = Field(8, description="R, the most steps that a path can have")
+    modes: list[Literal["long", "short"]] = Field(["long", "short"], min_length=1)
+    samples_per_mode: Count = 1
+    temperature: float = Field(0.7, ge=0.0)
+    top_p: Share = 0.95
+    max_tokens: Count = Field(160, description="longest completion")
+    continuation: Literal["prompt", "prefill"] = Field(
+        "prompt", description="kept steps stand in the user's turn, or start the assistant's"
+    )
+    stop_rule: Literal["terminal", "boxed_in_step"] = Field(
+        "terminal", description="`boxed_in_step` is the released rule, which hardly ever stops"
+    )
+    alpha: Positive = Field(1.0, description="reward of a correct completion, before division by its length")
+    beta: float = Field(1.0, ge=0.0, description="penalty of a wrong one, likewise")
+    both_wrong: Literal["formula", "figure"] = Field(
+        "formula", description="when both are wrong keep the longer (`formula`) or the shorter (`figure`)"
+    )
+    unparsable_tier: Literal["below_wrong", "same"] = "below_wrong"
+    length_unit: Literal["tokens", "chars"] = "tokens"
+
+
+class Policy(Section):
+    """Which candidate loses against the optimal path."""
+
+    rejected: Literal["longest", "random", "median", "shortest", "length_matched", "all"] = "longest"
+
+
+class Pairs(Section):
+    """ReCUT's preference pairs (spec 3.6, 3.7)."""
+
+    rule: Literal["fixed", "released"] = Field("fixed", description="`released` reproduces its wrong winners")
+    rounds: Count | None = Field(None, description="use only candidates of the first rounds of the trace")
+    verifier: Literal["dataset", "exact"] = Field(
+        "dataset", description="`exact` re-grades the trace by string equality"
+    )
+    length_unit: Literal["tokens", "chars"] = "tokens"
+    rho: float = Field(1.2, ge=1.0, description="a length loser has at least rho times the winner's tokens")
+    max_per_problem: Count = 1
+    min_pairs: Count = Field(50, description="stop when a set has fewer pairs than this")
+    train_prompt: Literal["neutral", "bare"] = Field("neutral", description="`bare` is the problem alone")
+    length: Policy = Policy(rejected="longest")
+    accuracy: Policy = Policy(rejected="random")
+
+
+class Lora(Section):
+    """Low-rank adapters."""
+
+    r: Count = 8
+    alpha: Count = 16
+    dropout: Share = 0.0
+    targets: str = "all-linear"
+
+
+class LearningRates(Section):
+    """Learning rates to try, by training set; the best is chosen on the dev split."""
+
+    length: list[Positive] = [2.0e-5, 5.0e-5]
+    accuracy: list[Positive] = [2.0e-5]
+    union: list[Positive] = [2.0e-5]
+    sft: list[Positive] = [5.0e-5]
+
+
+class Train(Section):
+    """Training through TRL (spec 3.8)."""
+
+    loss: Literal["sigmoid", "sigmoid_norm", "ipo"] = "sigmoid"
+    beta: Positive = Field(0.1, description="DPO's beta")
+    ld_alpha: Share | None = Field(None, description="length-desensitised DPO: weight of the tokens past the shorter")
+    sft_weight: float = Field(0.0, ge=0.0, description="weight of an added SFT term on the chosen text")
+    learning_rates: LearningRates = LearningRates()
+    epochs: Positive = 1.0
+    global_batch: Count = 16
+    micro_batch: Count = Field(16, description="pairs at once on one device; the rest is accumulated")
+    max_length: Count = Field(512, description="longer pairs are rejected, never cut")
+    warmup_ratio: Share = 0.1
+    scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
+    lora: Lora | None = Field(None, description="default: full weights")
+    gradient_checkpointing: bool = False
+    checkpoints: Count = Field(4, description="checkpoints a run, evenly spaced; the dev split chooses")
+    select: Literal["dev", "last"] = "dev"
+
+
+class MergeMethod(Section):
+    """One way to merge the two specialists (mergekit's names)."""
+
+    method: Literal["dare_ties", "ties", "dare_linear", "linear", "task_arithmetic", "slerp", "sce"]
+    density: Share = 1.0
+    weight: Positive = Field(0.5, description="weight of each specialist's delta")
+    normalize: bool = True
+    share: Share | None = Field(None, description="`linear`, `slerp`: the length specialist's share")
+
+
+class Merge(Section):
+    """Merging the specialists (spec 3.8)."""
+
+    methods: dict[str, MergeMethod] = {
+        "dare_ties": MergeMethod(method="dare_ties", density=0.25, weight=0.25),
+        "ties": MergeMethod(method="ties"),
+        "linear-0.25": MergeMethod(method="linear", share=0.25),
+        "linear-0.5": MergeMethod(method="linear", share=0.5),
+        "linear-0.75": MergeMethod(method="linear", share=0.75),
+    }
+    dtype: Literal["float32", "bfloat16"] = Field(
+        "float32", description="the one final cast; the merge itself is float32"
+    )
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "no_stepwise": {"explore": {"rounds": 1, "samples_per_mode": 4}},
+    "long_only": {"explore": {"modes": ["long"], "samples_per_mode": 2}},
+    "short_only": {"explore": {"modes": ["short"], "samples_per_mode": 2}},
+    "both_wrong_figure": {"explore": {"both_wrong": "figure"}},
+    "beta_0": {"explore": {"beta": 0.0}},
+    "released_stop_rule": {"explore": {"stop_rule": "boxed_in_step"}},
+    "rounds_1": {"pairs": {"rounds": 1}},
+    "rounds_2": {"pairs": {"rounds": 2}},
+    "rounds_4": {"pairs": {"rounds": 4}},
+    "rounds_8": {"pairs": {"rounds": 8}},
+    "released_pairs": {"pairs": {"rule": "released"}},
+    "bare_prompt": {"pairs": {"train_prompt": "bare"}},
+    "exact_verifier": {"pairs": {"verifier": "exact"}},
+    "characters": {"pairs": {"length_unit": "chars"}},
+    "union": {"specialists": "union"},
+    "sequential": {"specialists": "sequential"},
+    "sft_shortest": {"specialists": "sft"},
+    "sft_rejection": {"specialists": "sft", "explore": {"strategy": "whole", "samples_per_mode": 8}},
+    "sigmoid_norm": {"train": {"loss": "sigmoid_norm", "beta": 2.0}},
+    "ipo": {"train": {"loss": "ipo"}},
+    "merge_sweep": {
+        "merge": {
+            "methods": {
+                "dare_ties-0.5": {"method": "dare_ties", "density": 0.5, "weight": 0.25},
+                "dare_ties-1": {"method": "dare_ties", "density": 1.0, "weight": 0.25},
+                "dare_linear": {"method": "dare_linear", "density": 0.5},
+                "task_arithmetic": {"method": "task_arithmetic", "weight": 1.0, "normalize": False},
+                "slerp": {"method": "slerp", "share": 0.5},
+                "sce": {"method": "sce", "density": 0.75},
+            }
+        }
+    },
+}
+"""The ablations of the paper and of its released code (spec 4), as rows of the configuration."""
+
+
+class Recut(Section):
+    """ReCUT: stepwise exploration, two preference sets, two specialists, one merge."""
+
+    explore: Explore = Explore()
+    pairs: Pairs = Pairs()
+    specialists: Literal["twin", "union", "sequential", "sft"] = Field(
+        "twin", description="what is trained on the pairs; `twin` is the paper's"
+    )
+    train: Train = Train()
+    merge: Merge = Merge()
+    run: list[str] = Field(["main"], min_length=1, description="variants to run; `main` is this section itself")
+    variants: dict[str, dict[str, Any]] = Field(
+        VARIANTS, description="ablations: a name and the settings of this section that differ"
+    )
+
+    def variant(self, name: str) -> Recut:
+        """The settings of one variant; `main` is the section itself."""
+        plain = self.model_dump(exclude={"variants", "run"})
+        overlay = {} if name == "main" else self.variants[name]
+        return Recut.model_validate(deep_merge(plain, overlay))
+
+
+class Decoding(Section):
+    """How evaluation draws its completions."""
+
+    temperature: float = Field(0.0, ge=0.0)
+    top_p: Share = 1.0
+    top_k: int = Field(0, ge=0)
+    samples: Count = Field(1, description="samples a problem")
+
+
+class Evaluation(Section):
+    """Evaluation of the base and of everything trained or merged."""
+
+    sets: dict[str, Source] = {
+        "test": Source(path="embedded:test", kind="number", fields=Fields(solution="solution", level="level", id="id"))
+    }
+    decodings: dict[str, Decoding] = {
+        "greedy": Decoding(),
+        "sampled": Decoding(temperature=0.7, top_p=0.8, top_k=20, samples=4),
+    }
+    base_prompts: list[str] = Field(
+        ["neutral", "short", "chain_of_draft"], description="prompts under which the base is evaluated"
+    )
+    max_tokens: Count = Field(160, description="longest completion")
+    bootstrap: Count = Field(10_000, description="resamples of a confidence interval")
+
+
+class Generation(Section):
+    """How completions are generated."""
+
+    engine: Literal["transformers"] = "transformers"
+    slots: Count = Field(128, description="completions in flight at once")
+
+
+class Compute(Section):
+    """What a job that works on models asks for."""
+
+    gpus: int = Field(0, ge=0, description="GPUs a job; 0 runs on the CPU")
+    threads: Count = Field(1, description="CPU threads a job; more than one makes CPU samples depend on the batch")
+    mem_mb: Count = Field(3000, description="memory a job in MB")
+
+
+class Settings(Section):
+    """All settings of one experiment."""
+
+    experiment: str = Field("embedded", pattern=r"^[A-Za-z0-9][\w.-]*$", description="its folder under results/")
+    seed: int = Field(42, description="splits, draws of problems, the base model, evaluation")
+    seeds: list[int] = Field([1], min_length=1, description="one repetition of exploration and training each")
+    model: Model = Model()
+    embedded: Embedded = Embedded()
+    compute: Compute = Compute()
+    generation: Generation = Generation()
+    problems: Problems = Problems()
+    recut: Recut = Recut()
+    evaluation: Evaluation = Evaluation()
+
+
+def deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`below` with the entries of `above` laid over it, mapping by mapping."""
+    merged = dict(below)
+    for key, value in above.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = deep_merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def load(config: Mapping[str, Any], files: Iterable[Path | str] = ()) -> Settings:
+    """The settings of a merged configuration.
+
+    `files` are the configuration files it came from, so that an error can name the one at fault. Raises
+    UserError with one sentence for each mistake.
+    """
+    files = list(files)
+    try:
+        settings = Settings.model_validate(_tuples(config))
+    except ValidationError as error:
+        raise _user_error(error, (), files) from None
+    for name in settings.recut.run:
+        if name != "main" and name not in settings.recut.variants:
+            hint = nearest(name, ["main", *settings.recut.variants])
+            meant = f"did you mean '{hint}'?" if hint else f"known: {', '.join(['main', *settings.recut.variants])}"
+            raise UserError(f"setting 'recut.run' names the unknown variant '{name}'; {meant}")
+    for name in settings.recut.variants:
+        try:
+            settings.recut.variant(name)
+        except ValidationError as error:
+            raise _user_error(error, ("recut", "variants", name), files) from None
+    return settings
+
+
+def _tuples(value: Any) -> Any:
+    """YAML has no tuples and Snakemake no plain dicts: give pydantic's strict mode the types it expects."""
+    if isinstance(value, Mapping):
+        return {k: tuple(v) if k == "operations" and isinstance(v, list) else _tuples(v) for k, v in value.items()}
+    return [_tuples(v) for v in value] if isinstance(value, list) else value
+
+
+def _user_error(error: ValidationError, prefix: tuple[str, ...], files: list[Path | str]) -> UserError:
+    return UserError("; ".join(_sentence(dict(e), prefix, files) for e in error.errors()))
+
+
+def _sentence(error: dict[str, Any], prefix: tuple[str, ...], files: list[Path | str]) -> str:
+    keys = [*prefix, *(str(part) for part in error["loc"])]
+    key = ".".join(keys)
+    where = _file_with(keys, files)
+    if error["type"] == "extra_forbidden":
+        known = _keys_of(["recut", *keys[3:-1]] if prefix else keys[:-1])
+        hint = nearest(keys[-1], known) or nearest(keys[-1], _all_keys())
+        meant = f"did you mean '{hint}'?" if hint else f"known keys here: {', '.join(sorted(known))}"
+        return f"unknown setting '{key}'{where}; {meant}"
+    value = error.get("input")
+    message = error["msg"][0].lower() + error["msg"][1:]
+    if error["type"] in {"float_type", "int_type"} and isinstance(value, str):
+        try:
+            hint = f"; write it as {float(value)!r} with a decimal point and no quotes"
+            hint = hint if "e" not in value.lower() else f"; YAML reads it as text: write {_yaml_float(value)}"
+        except ValueError:
+            hint = ""
+        return f"setting '{key}' is the text '{value}'{where}, but {message}{hint}"
+    return f"setting '{key}' is {value!r}{where}, but {message}"
+
+
+def _yaml_float(text: str) -> str:
+    mantissa, _, exponent = text.lower().partition("e")
+    return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}"
+
+
+def _file_with(keys: list[str], files: list[Path | str]) -> str:
+    """' in FILE' for the last file that sets the key: overlays come later and win."""
+    import yaml
+
+    for file in reversed(files):
+        node: Any = yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
+        for key in keys:
+            node = node.get(key, _MISSING) if isinstance(node, Mapping) else node
+        if node is not _MISSING:
+            return f" in {file}"
+    return ""
+
+
+_MISSING = object()
+
+
+def _keys_of(path: list[str]) -> set[str]:
+    """The keys that may stand at a place of the settings."""
+    section: Any = Settings
+    for key in path:
+        field = section.model_fields.get(key) if hasattr(section, "model_fields") else None
+        section = next(iter(sections_in(field.annotation)), None) if field else section
+    return set(section.model_fields) if hasattr(section, "model_fields") else set()
+
+
+def sections_in(annotation: Any) -> list[type[Section]]:
+    """The sections that a setting's type holds, for example in a mapping of names to sections."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [found for arg in getattr(annotation, "__args__", ()) for found in sections_in(arg)]
+
+
+def _all_keys(section: type[Section] = Settings) -> set[str]:
+    keys = set(section.model_fields)
+    for field in section.model_fields.values():
+        for inner in sections_in(field.annotation):
+            keys |= _all_keys(inner)
+    return keys

@@ -1,0 +1,30 @@
+"""Counting tokens by a model's own tokenizer and chat template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bestpath.search import Message
+
+
+def text_counter(folder: Path) -> Callable[[str], int]:
+    """Counts the tokens of a text, without any token that only marks its beginning or end."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+
+
+def prompt_counter(folder: Path) -> Callable[[Sequence[Message]], int]:
+    """Counts the tokens of a chat under the model's template, up to where the assistant's turn begins."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+
+    def count(messages: Sequence[Message]) -> int:
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        return len(tokenizer.encode(text, add_special_tokens=False))
+
+    return count

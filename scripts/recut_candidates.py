@@ -1,0 +1,56 @@
+"""Assemble every complete trajectory of a ReCUT trace; reject duplicates and what cannot be judged."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from bestpath.answers import verdict_of
+from bestpath.errors import exit_cleanly
+from bestpath.methods.recut import candidates, explore
+from bestpath.methods.recut.tables import CANDIDATES, TRIALS
+from bestpath.problems import choices_of
+from bestpath.provenance import origin_of
+from bestpath.records import PROBLEMS, REJECTS, read_table, read_tables, write_table
+from bestpath.search import Grade, Verdict
+from bestpath.tokens import text_counter
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", nargs="+", required=True, help="the shards of the trace")
+    parser.add_argument("--problems", required=True)
+    parser.add_argument("--model", type=Path, required=True, help="manifest of the model that explored")
+    parser.add_argument("--rules", required=True, help="rounds, verifier and length_unit, as JSON")
+    parser.add_argument("--stop-rule", required=True)
+    parser.add_argument("--candidates", required=True, help="output: the candidates")
+    parser.add_argument("--rejects", required=True, help="output: the trials that are none")
+    args = parser.parse_args()
+
+    rules = json.loads(args.rules)
+    trials = read_tables(args.trials, TRIALS)
+    if rules["rounds"]:
+        trials = explore.up_to_round(trials, rules["rounds"])
+    problems = {row["problem_id"]: row for row in read_table(args.problems, PROBLEMS)}
+    released = args.stop_rule == "boxed_in_step"
+    exact = rules["verifier"] == "exact"
+
+    def verdict(problem_id: str, text: str) -> Verdict:
+        problem = problems[problem_id]
+        kind = "exact" if exact else problem["kind"]
+        return verdict_of(Grade(text, problem["answer"], kind, choices_of(problem)))
+
+    made, rejects = candidates.collect(
+        trials,
+        text_counter(args.model.parent),
+        verdict_of=verdict if exact or released else None,
+        greedy_path=released,
+    )
+    origin = origin_of("recut_candidates", vars(args), [*args.trials, args.problems, args.model])
+    write_table(args.candidates, CANDIDATES, made, origin.digests)
+    write_table(args.rejects, REJECTS, rejects.rows, origin.digests)
+
+
+if __name__ == "__main__":
+    exit_cleanly(main)

@@ -1,0 +1,54 @@
+"""Build one set of preference pairs: the optimal path against longer or against wrong candidates."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from bestpath import prompts
+from bestpath.errors import exit_cleanly
+from bestpath.methods.recut import pairs
+from bestpath.methods.recut.explore import WHOLE_FIELDS
+from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL
+from bestpath.methods.recut.training_rows import TrainPrompt, split_dev
+from bestpath.provenance import origin_of
+from bestpath.records import PROBLEMS, REJECTS, read_table, write_jsonl, write_table
+from bestpath.tokens import prompt_counter
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--set", choices=["length", "accuracy", "union"], required=True)
+    parser.add_argument("--candidates", required=True)
+    parser.add_argument("--optimal", required=True)
+    parser.add_argument("--problems", required=True)
+    parser.add_argument("--prompt", required=True, help="the neutral prompt")
+    parser.add_argument("--model", type=Path, required=True, help="manifest of the model to train")
+    parser.add_argument("--rules", required=True, help="settings of the pairs, as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--train", required=True, help="output: pairs of the training problems")
+    parser.add_argument("--dev", required=True, help="output: pairs of the dev problems")
+    parser.add_argument("--rejects", required=True, help="output: problems without a pair and candidates not used")
+    args = parser.parse_args()
+
+    settings = json.loads(args.rules)
+    neutral = prompts.load(args.prompt, WHOLE_FIELDS)
+    prompt = TrainPrompt(settings.pop("train_prompt"), neutral, prompt_counter(args.model.parent))
+    rules = pairs.PairRules(seed=args.seed, **settings)
+    optimal = read_table(args.optimal, OPTIMAL)
+    candidates = read_table(args.candidates, CANDIDATES)
+    names = ("length", "accuracy") if args.set == "union" else (args.set,)
+    sets = [pairs.build(name, optimal, candidates, prompt, rules) for name in names]
+    made = pairs.union(*sets) if args.set == "union" else sets[0]
+    pairs.check_enough(args.set, made, optimal, rules)
+    train, dev = split_dev(made.rows, read_table(args.problems, PROBLEMS))
+
+    origin = origin_of("recut_pairs", vars(args), [args.candidates, args.optimal, args.problems, args.prompt, args.model])
+    write_jsonl(args.train, train)
+    write_jsonl(args.dev, dev)
+    write_table(args.rejects, REJECTS, made.rejects.rows, origin.digests)
+
+
+if __name__ == "__main__":
+    exit_cleanly(main)

@@ -1,0 +1,50 @@
+"""Tell what a dry run says will run, and why, in one line a job. Reads the dry run's output from stdin."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+
+
+def reasons(lines: Iterable[str]) -> Iterator[str]:
+    """One line a job: its rule, what it makes, and why it will run."""
+    rule = output = ""
+    for line in lines:
+        if match := re.match(r"(?:local)?(?:rule|checkpoint) (\w+):", line):
+            rule, output = match[1], ""
+        elif match := re.match(r"\s+output: (.*)", line):
+            output = match[1].split(", ")[0]
+        elif (match := re.match(r"\s+reason: (.*)", line)) and rule:
+            yield f"{rule:20} {output}\n{'':20}   because {_plain(match[1].strip())}"
+            rule = ""
+
+
+def _plain(reason: str) -> str:
+    """Snakemake's reason in plain words; changed code is named by its module."""
+    now = re.search(r"before: (.*) now: (.*)", reason)
+    if not now:
+        return reason[0].lower() + reason[1:]
+    before, after = (set(re.findall(r"'((?:[^'\\]|\\.)*)'", part)) for part in now.groups())
+    modules = sorted({entry.split()[0] for entry in before ^ after if re.fullmatch(r"[\w.]+ [0-9a-f]{12}", entry)})
+    settings = [part for part in now.groups() if re.search(r"[{:\d]", re.sub(r"'[\w.]+ [0-9a-f]{12}',?", "", part))]
+    said = [f"the code of {', '.join(modules)} changed"] if modules else []
+    if settings or not modules:
+        said.append(f"its settings changed, from {now[1]} to {now[2]}")
+    return "; ".join(said)
+
+
+def main() -> None:
+    """Print the jobs that would run; pass an error on."""
+    lines = sys.stdin.read().splitlines()
+    told = list(reasons(lines))
+    if told:
+        print("\n".join(told))
+    elif any("Nothing to be done" in line for line in lines):
+        print("nothing is stale")
+    else:
+        sys.exit("\n".join(line for line in lines if line.strip()))
+
+
+if __name__ == "__main__":
+    main()
