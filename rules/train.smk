@@ -37,7 +37,6 @@ rule train_specialist:
         train=lambda w: training_set(w, "train"),
         dev=lambda w: training_set(w, "dev"),
         problems="<results>/problems/train.parquet",
-        base_scores="<results>/evaluate/base/neutral/dev.scores.parquet",
         prompt="config/prompts/recut/neutral.jinja",
     output:
         model="<results>/recut/{variant}/s{seed}/train/{specialist}/{lr}/model/manifest.json",
@@ -62,7 +61,7 @@ rule train_specialist:
         max_tokens=SETTINGS.evaluation.max_tokens,
     shell:
         "python scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"
-        " --problems {input.problems} --base-scores {input.base_scores} --prompt {input.prompt}"
+        " --problems {input.problems} --prompt {input.prompt}"
         " --recipe {params.recipe:q} --learning-rate {wildcards.lr} --seed {wildcards.seed}"
         " --engine {params.engine:q} --criterion {params.criterion} --max-tokens {params.max_tokens}"
         " --model {output.model} --metrics {output.metrics} --rejects {output.rejects} 2> {log}"
@@ -79,7 +78,6 @@ rule choose_specialist:
             f"<results>/recut/{w.variant}/s{w.seed}/train/{w.specialist}/{lr}/metrics.jsonl"
             for lr in learning_rates(w)
         ],
-        base_scores="<results>/evaluate/base/neutral/dev.scores.parquet",
     output:
         model="<results>/models/recut/{variant}/s{seed}/{specialist}/manifest.json",
         choice="<results>/recut/{variant}/s{seed}/train/{specialist}/choice.json",
@@ -100,5 +98,5 @@ rule choose_specialist:
         criterion=lambda w: "accuracy" if SETS[w.specialist] == "accuracy" else "length",
     shell:
         "python scripts/choose_specialist.py --models {input.models} --metrics {input.metrics}"
-        " --learning-rates {params.learning_rates} --base-scores {input.base_scores} --criterion {params.criterion}"
+        " --learning-rates {params.learning_rates} --criterion {params.criterion}"
         " --model {output.model} --choice {output.choice} 2> {log}"

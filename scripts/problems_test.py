@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bestpath import problems
-from bestpath.answers import gold_problem
+from bestpath.answers.equivalence import check_gold
 from bestpath.errors import exit_cleanly
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, REJECTS, Rejects, check_nothing_lost, write_table
@@ -25,7 +25,7 @@ def main() -> None:
     source = problems.Source.parse(args.source)
     rejects = Rejects("problems")
     raw = problems.read_rows(args.file or source.path, source.subset, source.split)
-    rows = problems.normalise(raw, source.fields, args.name, source.kind, gold_problem, rejects)
+    rows = problems.normalise(raw, source.fields, args.name, source.kind, check_gold, rejects)
     problems.check_share_of_bad(len(raw), rejects, args.max_bad, args.name)
     rows = problems.draw(rows, source.n, args.seed, rejects)
     check_nothing_lost("problems", len(raw), len(rows), rejects)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bestpath import problems
-from bestpath.answers import gold_problem
+from bestpath.answers.equivalence import check_gold
 from bestpath.errors import exit_cleanly
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, REJECTS, Rejects, check_nothing_lost, read_table, write_table
@@ -28,7 +28,7 @@ def main() -> None:
     tests = [row for path in args.tests for row in read_table(path, PROBLEMS)]
     rejects = Rejects("problems")
     raw = problems.read_rows(args.file or source.path, source.subset, source.split)
-    rows = problems.normalise(raw, source.fields, "train", source.kind, gold_problem, rejects)
+    rows = problems.normalise(raw, source.fields, "train", source.kind, check_gold, rejects)
     problems.check_share_of_bad(len(raw), rejects, args.max_bad, "train")
     rows = problems.decontaminate(rows, tests, args.ngram, rejects)
     rows = problems.draw(rows, source.n, args.seed, rejects)

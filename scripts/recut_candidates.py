@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from bestpath.answers import verdict_of
+from bestpath.answers.grading import Grader
 from bestpath.errors import exit_cleanly
 from bestpath.methods.recut import candidates, explore
 from bestpath.methods.recut.tables import CANDIDATES, TRIALS
@@ -36,17 +37,21 @@ def main() -> None:
     released = args.stop_rule == "boxed_in_step"
     exact = rules["verifier"] == "exact"
 
-    def verdict(problem_id: str, text: str) -> Verdict:
-        problem = problems[problem_id]
-        kind = "exact" if exact else problem["kind"]
-        return verdict_of(Grade(text, problem["answer"], kind, choices_of(problem)))
+    with Grader() as grader:
 
-    made, rejects = candidates.collect(
-        trials,
-        text_counter(args.model.parent),
-        verdict_of=verdict if exact or released else None,
-        greedy_path=released,
-    )
+        def verdict(problem_id: str, text: str) -> Verdict:
+            problem = problems[problem_id]
+            kind = "exact" if exact else problem["kind"]
+            given = grader.grade([Grade(text, problem["answer"], kind, choices_of(problem))])[0]
+            # the damage of string equality is what its variant shows, so a laxer look must not mend it
+            return replace(given, loosely_equal=False) if exact else given
+
+        made, rejects = candidates.collect(
+            trials,
+            text_counter(args.model.parent),
+            verdict_of=verdict if exact or released else None,
+            greedy_path=released,
+        )
     origin = origin_of("recut_candidates", vars(args), [*args.trials, args.problems, args.model])
     write_table(args.candidates, CANDIDATES, made, origin.digests)
     write_table(args.rejects, REJECTS, rejects.rows, origin.digests)

@@ -40,14 +40,17 @@ def main() -> None:
     candidates = read_table(args.candidates, CANDIDATES)
     names = ("length", "accuracy") if args.set == "union" else (args.set,)
     sets = [pairs.build(name, optimal, candidates, prompt, rules) for name in names]
-    made = pairs.union(*sets) if args.set == "union" else sets[0]
-    pairs.check_enough(args.set, made, optimal, rules)
-    train, dev = split_dev(made.rows, read_table(args.problems, PROBLEMS))
+    made = pairs.union(*(rows for rows, _ in sets)) if args.set == "union" else sets[0][0]
+    rejected = [row for _, rejects in sets for row in rejects.rows]
+    pairs.check_enough(args.set, made, rejected, optimal, rules)
+    train, dev = split_dev(made, read_table(args.problems, PROBLEMS))
 
-    origin = origin_of("recut_pairs", vars(args), [args.candidates, args.optimal, args.problems, args.prompt, args.model])
+    origin = origin_of(
+        "recut_pairs", vars(args), [args.candidates, args.optimal, args.problems, args.prompt, args.model]
+    )
     write_jsonl(args.train, train)
     write_jsonl(args.dev, dev)
-    write_table(args.rejects, REJECTS, made.rejects.rows, origin.digests)
+    write_table(args.rejects, REJECTS, rejected, origin.digests)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# machines that run the tests are slow and shared; no test is about time
+settings.register_profile("bestpath", deadline=None)
+settings.load_profile("bestpath")
 
 ROOT = Path(__file__).resolve().parent.parent
 

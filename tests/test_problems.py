@@ -60,6 +60,7 @@ def test_too_many_bad_rows_stop_the_run_with_an_example() -> None:
 def test_every_form_of_choices_is_read(choices: object) -> None:
     kept, _ = normalised([{"question": "q", "answer": "1", "c": choices}], Fields(choices="c"))
     assert problems.choices_of(kept[0]) == (("A", "one"), ("B", "two"))
+    assert kept[0]["question"] == "q\n(A) one\n(B) two"
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".parquet"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,6 +234,13 @@ def open_tensors(folder: Path) -> Iterator[Callable[[str], torch.Tensor]]:
     with ExitStack() as stack:
         handles = {file: stack.enter_context(safe_open(file, framework="pt")) for file in set(where.values())}
         yield lambda name: handles[where[name]].get_tensor(name)
+
+
+def chunks(same_shape: Mapping[str, torch.Tensor], size: int = 2**22) -> Iterator[dict[str, torch.Tensor]]:
+    """Equal pieces of tensors of one shape, flattened, so that comparing large ones takes little memory."""
+    pieces = [tensor.flatten().split(size) for tensor in same_shape.values()]
+    for piece in zip(*pieces, strict=True):
+        yield dict(zip(same_shape, piece, strict=True))
 
 
 def _weight_files(folder: Path) -> list[Path]:

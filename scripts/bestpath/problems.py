@@ -163,7 +163,7 @@ def normalise(
             raise UserError(f"data set {dataset} has the id '{problem_id}' twice; give every problem its own id")
         choices = tuple((label, text) for label, text in json.loads(problem["choices"] or "[]"))
         folded = " ".join(problem["question"].casefold().split())
-        if not folded:
+        if not _text(row.get(fields.question)):
             rejects.add(problem_id or f"row {number}", "bad_question", "the question is missing or empty")
         elif not problem["answer"]:
             rejects.add(problem_id, "bad_gold", "the answer is missing or empty")
@@ -178,8 +178,9 @@ def normalise(
 
 
 def _problem(row: Row, fields: Fields, dataset: str, kind: str) -> Row:
-    question = _text(row.get(fields.question))
     choices = _choices(row.get(fields.choices)) if fields.choices else []
+    # the question is what the model reads, options included
+    question = "\n".join([_text(row.get(fields.question)), *(f"({label}) {text}" for label, text in choices)])
     level = row.get(fields.level) if fields.level else None
     digits = re.search(r"\d+", str(level)) if level is not None else None
     normalised = dataset + "\n" + " ".join(question.casefold().split())

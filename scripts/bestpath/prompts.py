@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bestpath.errors import UserError, nearest
 from bestpath.search import Message
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Prompt:
         """The prompt's text. Raises ValueError for a field that the prompt is not given."""
         if values.keys() - self.fields:
             raise ValueError(f"prompt {self.name} is not given: {sorted(values.keys() - self.fields)}")
-        return str(_environment().from_string(self.template).render(**values))
+        return str(_compiled(self.template).render(**values))
 
     def messages(self, **values: object) -> tuple[Message, ...]:
         """A chat whose user turn is the rendered prompt."""
@@ -64,7 +68,13 @@ def load(path: Path | str, fields: Iterable[str]) -> Prompt:
     return Prompt(path.stem, text, fields)
 
 
-def _environment():  # type: ignore[no-untyped-def]
+@cache
+def _compiled(template: str) -> Template:
+    return _environment().from_string(template)
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, StrictUndefined
 
-    return Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+    return Environment(undefined=StrictUndefined, autoescape=False)

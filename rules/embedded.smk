@@ -1,0 +1,92 @@
+# The base model: pretrained by the workflow on the embedded world, or taken from a folder or a hub.
+LESSON_PROMPTS = {"recut": ["neutral", "long", "short"]}
+
+
+def lesson_prompts(separator):
+    """The prompt templates of every lesson, as `lesson/role` and path."""
+    return [
+        f"{lesson}/{role}{separator}config/prompts/{lesson}/{role}.jinja"
+        for lesson in SETTINGS.embedded.lessons
+        for role in LESSON_PROMPTS[lesson]
+    ]
+
+
+rule embedded_problems:
+    """Make problems of the embedded language; training and test problems have no text in common."""
+    output:
+        problems="<results>/embedded/{pool}.jsonl",
+    log:
+        "<logs>/embedded_problems/{pool}.log",
+    benchmark:
+        "<benchmarks>/embedded_problems/{pool}.jsonl"
+    wildcard_constraints:
+        pool="train|test",
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        *code_of("embedded_problems"),
+        n=lambda w: SETTINGS.embedded.pool if w.pool == "train" else SETTINGS.embedded.test,
+        operations=as_json(SETTINGS.embedded.operations),
+        seed=SETTINGS.seed,
+    shell:
+        "python scripts/embedded_problems.py --pool {wildcards.pool} --n {params.n} --operations {params.operations:q}"
+        " --seed {params.seed} --problems {output.problems} 2> {log}"
+
+
+if SETTINGS.model.source == "embedded":
+
+    rule embedded_base:
+        """Pretrain the base model on the lessons that the methods need."""
+        input:
+            prompts=[entry.split("=")[1] for entry in lesson_prompts("=")],
+        output:
+            model="<results>/models/base/manifest.json",
+            metrics="<results>/embedded/pretraining.parquet",
+        log:
+            "<logs>/embedded_base/base.log",
+        benchmark:
+            "<benchmarks>/embedded_base/base.jsonl"
+        conda:
+            "../envs/training.yaml"
+        threads: SETTINGS.embedded.threads
+        resources:
+            mem_mb=3000,
+            runtime=60,
+        params:
+            *code_of("embedded_base"),
+            lessons=lesson_prompts("="),
+            size=as_json(SETTINGS.embedded.model_dump(include={"depth", "steps", "batch", "operations"})),
+            context=SETTINGS.model.context,
+            seed=SETTINGS.seed,
+        shell:
+            "python scripts/embedded_base.py --lessons {params.lessons} --size {params.size:q}"
+            " --context {params.context} --seed {params.seed} --threads {threads}"
+            " --model {output.model} --metrics {output.metrics} 2> {log}"
+
+else:
+
+    rule import_base:
+        """Take the base model from a folder or a hub, checked and with a manifest."""
+        input:
+            folder=SETTINGS.model.source if Path(SETTINGS.model.source).is_dir() else [],
+        output:
+            model="<results>/models/base/manifest.json",
+        log:
+            "<logs>/import_base/base.log",
+        benchmark:
+            "<benchmarks>/import_base/base.jsonl"
+        conda:
+            "../envs/tables.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=120,
+        params:
+            *code_of("import_base"),
+            source=SETTINGS.model.source,
+            revision=SETTINGS.model.revision or "",
+        shell:
+            "HF_HUB_OFFLINE=0 python scripts/import_base.py --source {params.source} --revision '{params.revision}'"
+            " --model {output.model} 2> {log}"

@@ -1,0 +1,58 @@
+"""Train one specialist at one learning rate; keep the checkpoint that the dev split chooses."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from bestpath.errors import exit_cleanly
+from bestpath.provenance import origin_of
+from bestpath.records import PROBLEMS, REJECTS, Rejects, read_jsonl, read_table, write_jsonl, write_table
+from bestpath.stages.training.recipe import Recipe
+from bestpath.stages.training.train import train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--start", type=Path, required=True, help="manifest of the model to train")
+    parser.add_argument("--train", required=True, help="training rows")
+    parser.add_argument("--dev", required=True, help="dev rows, for the losses")
+    parser.add_argument("--problems", required=True, help="problems, whose dev split the checkpoints are read out on")
+    parser.add_argument("--prompt", required=True, help="the neutral prompt")
+    parser.add_argument("--recipe", required=True, help="settings of the training, as JSON")
+    parser.add_argument("--learning-rate", type=float, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--engine", required=True, help="settings of the engine, as JSON")
+    parser.add_argument("--criterion", choices=["length", "accuracy", "last"], required=True)
+    parser.add_argument("--max-tokens", type=int, required=True, help="longest completion of a readout")
+    parser.add_argument("--work", type=Path, default=Path("results/.work/train_specialist"), help="resume state")
+    parser.add_argument("--model", type=Path, required=True, help="output: manifest of the trained model")
+    parser.add_argument("--metrics", required=True, help="output: losses, readouts and the choice")
+    parser.add_argument("--rejects", required=True, help="output: rows that could not be trained on")
+    args = parser.parse_args()
+
+    inputs = [args.start, args.train, args.dev, args.problems, args.prompt]
+    origin = origin_of("train_specialist", vars(args), inputs)
+    work = args.work / origin.key
+    dev = [row for row in read_table(args.problems, PROBLEMS) if row["split"] == "dev"]
+    rejects = Rejects("training")
+    trained = train(
+        Recipe(learning_rate=args.learning_rate, seed=args.seed, **json.loads(args.recipe)),
+        args.start.parent,
+        read_jsonl(args.train),
+        read_jsonl(args.dev),
+        args.model.parent,
+        work / "checkpoints",
+        rejects=rejects,
+        criterion=args.criterion,
+        readout=reader(dev, args, work),
+    )
+    write_jsonl(args.metrics, trained.metrics)
+    write_table(args.rejects, REJECTS, rejects.rows, origin.digests)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    exit_cleanly(main)

@@ -1,0 +1,86 @@
+"""Whole runs of the workflow, on copies of the project, with real models of the embedded world."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project in which Snakemake runs."""
+
+    folder: Path
+    config: str = "config/test/tiny.yaml"
+
+    @classmethod
+    def copy_to(cls, folder: Path) -> Project:
+        """Copy the code, without results, into a new folder."""
+        folder.mkdir(parents=True)
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, folder / part)
+        return cls(folder)
+
+    def clone(self, folder: Path) -> Project:
+        """Copy code, results and Snakemake's records."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder, self.config)
+
+    @property
+    def results(self) -> Path:
+        """The folder of the tiny experiment's results."""
+        return self.folder / "results" / "tiny"
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a Snakemake run under the tiny configuration."""
+        return [str(SNAKEMAKE), *arguments, "--configfile", *self.config.split()]
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake to its end."""
+        return subprocess.run(self.command(*arguments), cwd=self.folder, capture_output=True, text=True, timeout=900)
+
+    def run(self, *arguments: str) -> str:
+        """Run Snakemake, which must succeed; what it printed."""
+        done = self.snakemake(*arguments)
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
+        return done.stdout + done.stderr
+
+    def stale(self, *arguments: str) -> dict[str, int]:
+        """The jobs of a dry run by rule, targets left out."""
+        printed = self.run("--dry-run", *arguments)
+        counts = dict(re.findall(r"^(\w+) +(\d+)$", printed, re.MULTILINE))
+        return {rule: int(n) for rule, n in counts.items() if rule not in {"all", "total", "recut", "evaluate"}}
+
+    def overlay(self, text: str) -> Project:
+        """The same project under the tiny configuration with these settings laid over it."""
+        path = self.folder / "config" / "test" / "overlay.yaml"
+        path.write_text(text)
+        return Project(self.folder, "config/test/tiny.yaml config/test/overlay.yaml")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose tiny run is finished, up to the report; tests work on clones of it."""
+    project = Project.copy_to(tmp_path_factory.mktemp("finished") / "project")
+    project.run()
+    return project
+
+
+@pytest.fixture
+def clone(finished: Project, tmp_path: Path) -> Project:
+    """A clone of the finished project, to be changed at will."""
+    return finished.clone(tmp_path / "clone")
