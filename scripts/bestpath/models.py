@@ -197,7 +197,7 @@ def sync(path: Path) -> None:
 def _open_to_umask(folder: Path) -> None:
     umask = os.umask(0)
     os.umask(umask)
-    for path in folder.rglob("*"):
+    for path in (path for path in folder.rglob("*") if not path.is_symlink()):
         path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
 

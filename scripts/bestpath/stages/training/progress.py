@@ -1,0 +1,96 @@
+"""Progress of a run: a bar, files for a watcher, and the moments at which a checkpoint is due.
+
+Heavy: imports torch and transformers, like `trainers`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+from transformers import TrainerCallback
+
+from bestpath.errors import UserError
+from bestpath.records import Row, write_json
+from bestpath.stages.training import processes
+
+
+class Watch(TrainerCallback):
+    """Shows progress, asks for the checkpoints, and hands each over as soon as it is written.
+
+    `saved(step, log)` is called on the first process; the random state is as it was before.
+    """
+
+    def __init__(self, work: Path, checkpoints: int, saved: Callable[[int, list[Row]], None], *, has_dev: bool) -> None:
+        self._work, self._checkpoints, self._saved, self._has_dev = work, checkpoints, saved, has_dev
+        self._steps: frozenset[int] = frozenset()
+        self._shown = 0.0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Start the clock; logs of steps that will be trained again are dropped from the file."""
+        self._steps = checkpoint_steps(state.max_steps, self._checkpoints)
+        self._started, self._first = time.monotonic(), state.global_step
+        self._bar = tqdm(total=state.max_steps, initial=state.global_step, desc="training", unit="step", disable=None)
+        if state.is_world_process_zero:
+            lines = [json.dumps(entry) + "\n" for entry in state.log_history]
+            (self._work / "log.jsonl").write_text("".join(lines), encoding="utf-8")
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Ask for an evaluation and a checkpoint where one is due."""
+        control.should_save = state.global_step in self._steps
+        control.should_evaluate = control.should_save and self._has_dev
+        self._bar.update()
+        if state.is_world_process_zero and (control.should_save or time.monotonic() - self._shown > 2):
+            self._shown = time.monotonic()
+            spent = self._shown - self._started
+            left = spent / (state.global_step - self._first) * (state.max_steps - state.global_step)
+            progress = {"step": state.global_step, "total": state.max_steps, "seconds": spent, "seconds_left": left}
+            write_json(self._work / "progress.json", progress)
+
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Append to the log; a loss that is not a number ends the run."""
+        entry = state.log_history[-1]
+        if state.is_world_process_zero:
+            with (self._work / "log.jsonl").open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(entry) + "\n")
+        if not math.isfinite(entry.get("loss", 0.0)):
+            raise UserError(f"the training loss is {entry['loss']} at step {entry['step']}; lower the learning rate")
+        shown = {name: f"{entry[name]:.3g}" for name in ("loss", "rewards/margins") if name in entry}
+        self._bar.set_postfix(shown or None)
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Hand the new checkpoint over, once all processes have written their part of it."""
+        processes.wait()
+        if state.is_world_process_zero:
+            with random_state_kept():
+                self._saved(state.global_step, state.log_history)
+        processes.wait()
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Close the bar."""
+        self._bar.close()
+
+
+def checkpoint_steps(total: int, checkpoints: int) -> frozenset[int]:
+    """`checkpoints` steps spread evenly over a run, the last of them its end; fewer when the run is that short."""
+    return frozenset(max(1, round(total * i / checkpoints)) for i in range(1, checkpoints + 1))
+
+
+@contextmanager
+def random_state_kept() -> Iterator[None]:
+    """Leave the random state of Python, NumPy and torch as it was, whatever is drawn inside."""
+    states = random.getstate(), np.random.get_state()
+    devices = range(torch.cuda.device_count())
+    with torch.random.fork_rng(devices=devices):
+        yield
+    random.setstate(states[0])
+    np.random.set_state(states[1])
