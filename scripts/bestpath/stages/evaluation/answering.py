@@ -1,0 +1,42 @@
+"""Answering problems with a system (a model under a prompt), as searches of one request a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from bestpath.prompts import Prompt
+from bestpath.randomness import seed_of
+from bestpath.records import Row
+from bestpath.search import Completion, Generate, Sampling, Search
+
+
+def answer(problem: Row, prompt: Prompt, decodings: Mapping[str, tuple[Sampling, int]], seed: int) -> Search[list[Row]]:
+    """Answer one problem under every decoding (a way to sample, and how often); rows of `records.SAMPLES`.
+
+    Seeds depend on the problem and the decoding, not on the model: two systems that agree so far draw alike.
+    """
+    problem_id = problem["problem_id"]
+    values = {"problem": problem["question"], "previous": "", "step": 1}
+    messages = prompt.messages(**{name: values[name] for name in prompt.fields})
+    asked = [
+        (name, index, Generate("actor", messages, sampling, seed_of(seed, problem_id, "evaluate", name, index)))
+        for name, (sampling, samples) in decodings.items()
+        for index in range(samples)
+    ]
+    completions = cast(list[Completion], (yield [request for _, _, request in asked]))
+    return [
+        {
+            "problem_id": problem_id,
+            "sample_id": f"{problem_id}.{name}.{index}",
+            "decoding": name,
+            "role": request.role,
+            "prompt_sha": prompt.sha,
+            "seed": request.seed,
+            "text": completion.text,
+            "n_tokens": completion.n_tokens,
+            "n_prompt_tokens": completion.n_prompt_tokens,
+            "finish_reason": completion.finish,
+        }
+        for (name, index, request), completion in zip(asked, completions, strict=True)
+    ]

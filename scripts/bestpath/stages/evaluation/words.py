@@ -1,0 +1,34 @@
+"""Numbers in words, one way everywhere: points of accuracy, percent of tokens, their intervals."""
+
+from __future__ import annotations
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share as a percentage without its sign: 0.893 is `89.3`."""
+    return "-" if share is None else f"{100 * share:.{digits}f}"
+
+
+def points(delta: float, low: float | None, high: float | None) -> str:
+    """A difference of accuracy: `+0.4 points [-1.2, 2.0]`."""
+    return f"{100 * delta:+.1f} points{_interval(low, high, 100, 1)}"
+
+
+def tokens_change(ratio: float, low: float | None, high: float | None) -> str:
+    """A ratio of lengths: `41 % fewer tokens [38, 44]` or `3 % more tokens [-1, 7]`."""
+    if ratio > 1:
+        interval = _interval(low and low - 1, high and high - 1, 100, 0)
+        return f"{100 * (ratio - 1):.0f} % more tokens{interval}"
+    interval = _interval(high and 1 - high, low and 1 - low, 100, 0)
+    return f"{100 * (1 - ratio):.0f} % fewer tokens{interval}"
+
+
+def _interval(low: float | None, high: float | None, scale: float, digits: int) -> str:
+    if low is None or high is None:
+        return ""
+    return f" [{_plain(scale * low, digits)}, {_plain(scale * high, digits)}]"
+
+
+def _plain(value: float, digits: int) -> str:
+    """A number without a negative zero."""
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text

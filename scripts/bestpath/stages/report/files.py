@@ -1,0 +1,31 @@
+"""Writes a report: the page, its figures as SVG and PNG, its tables as CSV and Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bestpath.records import atomic_path
+from bestpath.stages.report.data import ReportData
+from bestpath.stages.report.gallery import gallery
+from bestpath.stages.report.html import render
+from bestpath.stages.report.tables import tables
+
+
+def write_report(data: ReportData, folder: Path | str) -> None:
+    """Write report.html, figures/*.svg|png and tables/*.csv|md into a folder; equal data gives equal bytes.
+
+    Raises UserError when the folder cannot be written.
+    """
+    folder = Path(folder)
+    pictures = gallery(data)
+    contents: dict[str, str | bytes] = {}
+    for picture in pictures:
+        contents[f"figures/{picture.name}.svg"] = picture.svg
+        contents[f"figures/{picture.name}.png"] = picture.png
+    for table in tables(data):
+        contents[f"tables/{table.name}.csv"] = table.csv()
+        contents[f"tables/{table.name}.md"] = table.markdown()
+    contents["report.html"] = render(data, pictures)
+    for name, content in contents.items():
+        with atomic_path(folder / name) as temporary:
+            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
