@@ -42,7 +42,7 @@ include: "rules/report.smk"
 rule all:
     default_target: True
     input:
-        rules.report.input,
+        rules.report.output,
 
 
 rule recut:

@@ -8,7 +8,18 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from bestpath import preflight
 from bestpath.errors import UserError
-from bestpath.plan import SPECIALISTS, SETS, merged, models, owner, pair_rules, train_settings, trained, variants
+from bestpath.plan import (
+    SPECIALISTS,
+    SETS,
+    merged,
+    models,
+    owner,
+    pair_rules,
+    system_of,
+    train_settings,
+    trained,
+    variants,
+)
 from bestpath.provenance import code_of
 from bestpath.settings import load
 
@@ -22,7 +33,7 @@ except UserError as error:
 # Without conda, they run in the environment that runs Snakemake.
 shell.prefix(
     "export OMP_WAIT_POLICY=PASSIVE HF_HUB_OFFLINE=${{HF_HUB_OFFLINE:-1}} HF_HUB_DISABLE_TELEMETRY=1 "
-    "TOKENIZERS_PARALLELISM=false DO_NOT_TRACK=1; exec 3>&2; "
+    "TOKENIZERS_PARALLELISM=false DO_NOT_TRACK=1 BESTPATH_PROGRESS_FD=3; exec 3>&2; "
     + ("" if preflight.uses_conda(workflow) else f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
 )
 
@@ -54,9 +65,12 @@ def shards():
 
 def engine_settings():
     """What sampling depends on besides the model and the prompts."""
-    return as_json(
-        {**SETTINGS.generation.model_dump(), "dtype": SETTINGS.model.dtype, "context": SETTINGS.model.context}
-    )
+    model = SETTINGS.model.model_dump(include={"dtype", "context", "trust_remote_code"})
+    device = {
+        "device": "cuda" if SETTINGS.compute.gpus else "cpu",
+        "threads": SETTINGS.compute.threads,
+    }
+    return as_json({**SETTINGS.generation.model_dump(), **model, **device})
 
 
 def gpus(wildcards):
@@ -65,11 +79,14 @@ def gpus(wildcards):
 
 
 def systems(set_name):
-    """What is evaluated on a set, as model/prompt: the base under every prompt, each other model once.
+    """What is evaluated on a set, as (model, prompt): the base under every prompt, each other model once.
 
     Choices among merges are made on the dev split, so merges and the base are evaluated there, too.
     """
     if set_name == "dev":
-        return ["base/neutral", *(f"{model}/neutral" for model in models(SETTINGS, merges_only=True))]
-    base = [f"base/{prompt}" for prompt in SETTINGS.evaluation.base_prompts]
-    return [*base, *(f"{model}/neutral" for model in models(SETTINGS))]
+        return [
+            ("base", "neutral"),
+            *((model, "neutral") for model in models(SETTINGS, merges_only=True)),
+        ]
+    base = [("base", prompt) for prompt in SETTINGS.evaluation.base_prompts]
+    return [*base, *((model, "neutral") for model in models(SETTINGS))]

@@ -28,7 +28,7 @@ rule embedded_problems:
         runtime=10,
     params:
         *code_of("embedded_problems"),
-        n=lambda w: SETTINGS.embedded.pool if w.pool == "train" else SETTINGS.embedded.test,
+        n=lambda w: (SETTINGS.embedded.pool if w.pool == "train" else SETTINGS.embedded.test),
         operations=as_json(SETTINGS.embedded.operations),
         seed=SETTINGS.seed,
     shell:

@@ -48,7 +48,8 @@ rule evaluate_sample:
     shell:
         "python scripts/evaluate_sample.py --problems {input.problems} --part {params.part} --model {input.model}"
         " --prompt {input.prompt} --decodings {params.decodings:q} --engine {params.engine:q}"
-        " --max-tokens {params.max_tokens} --seed {params.seed} --samples {output.samples} 2> {log}"
+        " --max-tokens {params.max_tokens} --seed {params.seed} --label {wildcards.model}/{wildcards.prompt}"
+        " --samples {output.samples} 2> {log}"
 
 
 rule evaluate_grade:
@@ -79,15 +80,16 @@ rule choose_merge:
     input:
         base="<results>/evaluate/base/neutral/dev.scores.parquet",
         scores=lambda w: [
-            f"<results>/evaluate/recut/{home(w.variant, 'merge', m)}/s{w.seed}/{m}/neutral/dev.scores.parquet"
-            for m in merged(SETTINGS, w.variant)
+            f"<results>/evaluate/recut/{home(w.variant, 'merge', merge)}/s{seed}/{merge}/neutral/dev.scores.parquet"
+            for merge in merged(SETTINGS, w.variant)
+            for seed in SETTINGS.seeds
         ],
     output:
-        choice="<results>/recut/{variant}/s{seed}/merge/choice.json",
+        choice="<results>/recut/{variant}/merge.json",
     log:
-        "<logs>/choose_merge/{variant}.s{seed}.log",
+        "<logs>/choose_merge/{variant}.log",
     benchmark:
-        "<benchmarks>/choose_merge/{variant}.s{seed}.jsonl"
+        "<benchmarks>/choose_merge/{variant}.jsonl"
     conda:
         "../envs/tables.yaml"
     resources:
@@ -95,7 +97,7 @@ rule choose_merge:
         runtime=20,
     params:
         *code_of("choose_merge"),
-        names=lambda w: list(merged(SETTINGS, w.variant)),
+        names=lambda w: [merge for merge in merged(SETTINGS, w.variant) for _ in SETTINGS.seeds],
     shell:
         "python scripts/choose_merge.py --base {input.base} --scores {input.scores} --names {params.names}"
         " --choice {output.choice} 2> {log}"
@@ -105,20 +107,13 @@ rule evaluate_table:
     """The result tables: accuracy, tokens and differences from the base, with intervals."""
     input:
         scores=[
-            f"<results>/evaluate/{system}/{name}.scores.parquet"
+            f"<results>/evaluate/{model}/{prompt}/{name}.scores.parquet"
             for name in SETTINGS.evaluation.sets
-            for system in systems(name)
-        ],
-        choices=[
-            f"<results>/recut/{variant}/s{seed}/merge/choice.json"
-            for variant in variants(SETTINGS)
-            for seed in SETTINGS.seeds
-            if merged(SETTINGS, variant)
+            for model, prompt in systems(name)
         ],
     output:
         metrics="<results>/tables/metrics.parquet",
-        csv="<results>/tables/results.csv",
-        markdown="<results>/tables/results.md",
+        tables=multiext("<results>/tables/results", ".csv", ".md", ".json"),
     log:
         "<logs>/evaluate_table/all.log",
     benchmark:
@@ -130,15 +125,24 @@ rule evaluate_table:
         runtime=30,
     params:
         *code_of("evaluate_table"),
+        systems=as_json(
+            [
+                {**system_of(model, prompt), "dataset": name}
+                for name in SETTINGS.evaluation.sets
+                for model, prompt in systems(name)
+            ]
+        ),
+        folder=subpath(output.metrics, parent=True),
         bootstrap=SETTINGS.evaluation.bootstrap,
         max_tokens=SETTINGS.evaluation.max_tokens,
         seed=SETTINGS.seed,
     shell:
-        "python scripts/evaluate_table.py --scores {input.scores} --choices {input.choices}"
+        "python scripts/evaluate_table.py --scores {input.scores} --systems {params.systems:q}"
         " --bootstrap {params.bootstrap} --max-tokens {params.max_tokens} --seed {params.seed}"
-        " --metrics {output.metrics} --csv {output.csv} --markdown {output.markdown} 2> {log}"
+        " --metrics {output.metrics} --tables {params.folder} 2> {log}"
 
 
 rule evaluate:
+    """All tables."""
     input:
         rules.evaluate_table.output,

@@ -15,7 +15,7 @@ rule merge_models:
         accuracy=lambda w: twin(w, "accuracy"),
     output:
         model="<results>/models/recut/{variant}/s{seed}/{merge}/manifest.json",
-        report="<results>/recut/{variant}/s{seed}/merge/{merge}.json",
+        report="<results>/recut/{variant}/s{seed}/merge/{merge}.parquet",
     log:
         "<logs>/merge_models/{variant}.s{seed}.{merge}.log",
     benchmark:

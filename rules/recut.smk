@@ -7,7 +7,9 @@ rule recut_explore:
     input:
         problems="<results>/problems/train.parquet",
         model="<results>/models/base/manifest.json",
-        prompts=expand(f"{PROMPTS}/{{name}}.jinja", name=["long", "short", "neutral"]),
+        long=f"{PROMPTS}/long.jinja",
+        short=f"{PROMPTS}/short.jinja",
+        neutral=f"{PROMPTS}/neutral.jinja",
     output:
         trials="<results>/recut/{variant}/s{seed}/explore/{shard}.parquet",
     log:
@@ -27,7 +29,8 @@ rule recut_explore:
         engine=engine_settings(),
         shard_size=SETTINGS.problems.shard_size,
     shell:
-        "python scripts/recut_explore.py --problems {input.problems} --model {input.model} --prompts {input.prompts}"
+        "python scripts/recut_explore.py --problems {input.problems} --model {input.model} --long {input.long}"
+        " --short {input.short} --neutral {input.neutral}"
         " --rules {params.rules:q} --engine {params.engine:q} --seed {wildcards.seed}"
         " --shard {wildcards.shard} --shard-size {params.shard_size} --trials {output.trials} 2> {log}"
 
@@ -151,3 +154,62 @@ rule recut_sft:
         " --problems {input.problems} --prompt {input.prompt} --model {input.model} --rules {params.rules:q}"
         " --strategy {params.strategy}"
         " --train {output.train} --dev {output.dev} --rejects {output.rejects} 2> {log}"
+
+
+def training_sets(wildcards):
+    """The files of a variant's training sets, by the stage they are rejected from."""
+    stages = {
+        "twin": {"length": "pairs.length", "accuracy": "pairs.accuracy"},
+        "union": {"length": "pairs.length", "accuracy": "pairs.accuracy"},
+        "sequential": {"length": "pairs.length", "accuracy": "pairs.accuracy"},
+        "sft": {
+            "sft": (
+                "sft.rejection_sampling" if recut(wildcards.variant).explore.strategy == "whole" else "sft.shortest"
+            )
+        },
+    }[recut(wildcards.variant).specialists]
+    return {
+        stage: {
+            part: f"results/{SETTINGS.experiment}/recut/{home(wildcards.variant, 'pairs', item)}/s{wildcards.seed}"
+            f"/pairs/{item}.{part}"
+            for part in ("train.jsonl", "dev.jsonl", "rejects.parquet")
+        }
+        for item, stage in stages.items()
+    }
+
+
+rule recut_funnel:
+    """Count what became of every problem, completion and candidate; fail if one is missing."""
+    input:
+        trials=lambda w: [
+            f"<results>/recut/{home(w.variant, 'explore')}/s{w.seed}/explore/{shard}.parquet" for shard in shards()
+        ],
+        problems="<results>/problems/train.parquet",
+        candidates=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/candidates.parquet",
+        candidate_rejects=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/candidates.rejects.parquet",
+        optimal=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/optimal.parquet",
+        sets=lambda w: [path for files in training_sets(w).values() for path in files.values()],
+    output:
+        counts="<results>/recut/{variant}/s{seed}/funnel.json",
+    log:
+        "<logs>/recut_funnel/{variant}.s{seed}.log",
+    benchmark:
+        "<benchmarks>/recut_funnel/{variant}.s{seed}.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        *code_of("recut_funnel"),
+        rounds=lambda w: recut(w.variant).pairs.rounds or recut(w.variant).explore.rounds,
+        sets=lambda w: as_json(
+            {
+                stage: {part.split(".")[0]: path for part, path in files.items()}
+                for stage, files in training_sets(w).items()
+            }
+        ),
+    shell:
+        "python scripts/recut_funnel.py --trials {input.trials} --rounds {params.rounds} --problems {input.problems}"
+        " --candidates {input.candidates} --candidate-rejects {input.candidate_rejects} --optimal {input.optimal}"
+        " --sets {params.sets:q} --counts {output.counts} 2> {log}"

@@ -25,9 +25,25 @@ def learning_rates(wildcards):
 def training_recipe(wildcards):
     """All settings of one training run but its learning rate and seed."""
     settings = train_settings(recut(wildcards.variant), SETS[wildcards.specialist])
-    del settings["learning_rates"]
-    objective = "sft" if SETS[wildcards.specialist] == "sft" else "dpo"
-    return as_json({**settings, "objective": objective, "precision": SETTINGS.model.dtype})
+    for other in ("learning_rates", "select"):
+        del settings[other]
+    lora = settings.pop("lora") or {"r": 0}
+    return as_json(
+        {
+            **settings,
+            **{f"lora_{'rank' if key == 'r' else key}": value for key, value in lora.items()},
+            "objective": "sft" if SETS[wildcards.specialist] == "sft" else "dpo",
+            "precision": SETTINGS.model.dtype,
+            "trust_remote_code": SETTINGS.model.trust_remote_code,
+        }
+    )
+
+
+def criterion(wildcards):
+    """What the dev split chooses a checkpoint by."""
+    if recut(wildcards.variant).train.select == "last":
+        return "last"
+    return "accuracy" if SETS[wildcards.specialist] == "accuracy" else "length"
 
 
 rule train_specialist:
@@ -57,7 +73,7 @@ rule train_specialist:
         *code_of("train_specialist"),
         recipe=training_recipe,
         engine=engine_settings(),
-        criterion=lambda w: "accuracy" if SETS[w.specialist] == "accuracy" else "length",
+        criterion=criterion,
         max_tokens=SETTINGS.evaluation.max_tokens,
     shell:
         "python scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"

@@ -5,13 +5,41 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
+from bestpath import prompts
+from bestpath.answers.grading import Grader
 from bestpath.errors import exit_cleanly
+from bestpath.problems import choices_of
 from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, REJECTS, Rejects, read_jsonl, read_table, write_jsonl, write_table
+from bestpath.records import PROBLEMS, REJECTS, Rejects, Row, read_jsonl, read_table, write_jsonl, write_table
+from bestpath.search import Grade, Sampling
+from bestpath.stages.evaluation.answering import answer
+from bestpath.stages.evaluation.metrics import measure
+from bestpath.stages.generation.run import run_searches
+from bestpath.stages.training.choice import Readout
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.train import train
+
+
+def read_out(
+    folder: Path, step: int, problems: list[Row], prompt: prompts.Prompt, args: argparse.Namespace, work: Path, key: str
+) -> Readout:
+    """Let a checkpoint answer the dev problems greedily, and grade its answers."""
+    decodings = {"greedy": (Sampling(max_tokens=args.max_tokens), 1)}
+    searches = {row["problem_id"]: partial(answer, row, prompt, decodings, args.seed) for row in problems}
+    found = run_searches(searches, folder, args.engine, work / f"readout-{step}", key, f"read out step {step}")
+    rows = [row for problem in problems for row in found[problem["problem_id"]]]
+    asked = [
+        Grade(row["text"], problem["answer"], problem["kind"], choices_of(problem))
+        for row, problem in zip(rows, problems, strict=True)
+    ]
+    with Grader() as grader:
+        verdicts = grader.grade(asked)
+    scores = [{**row, "verdict": verdict.outcome} for row, verdict in zip(rows, verdicts, strict=True)]
+    measured = measure({0: scores})
+    return Readout(measured.accuracy, measured.tokens or 0.0, measured.problems)
 
 
 def main() -> None:
@@ -36,6 +64,7 @@ def main() -> None:
     inputs = [args.start, args.train, args.dev, args.problems, args.prompt]
     origin = origin_of("train_specialist", vars(args), inputs)
     work = args.work / origin.key
+    prompt = prompts.load(args.prompt, ("problem",))
     dev = [row for row in read_table(args.problems, PROBLEMS) if row["split"] == "dev"]
     rejects = Rejects("training")
     trained = train(
@@ -47,7 +76,7 @@ def main() -> None:
         work / "checkpoints",
         rejects=rejects,
         criterion=args.criterion,
-        readout=reader(dev, args, work),
+        readout=partial(read_out, problems=dev, prompt=prompt, args=args, work=work, key=origin.key),
     )
     write_jsonl(args.metrics, trained.metrics)
     write_table(args.rejects, REJECTS, rejects.rows, origin.digests)

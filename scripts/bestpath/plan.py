@@ -110,3 +110,22 @@ def models(settings: Settings, *, merges_only: bool = False) -> Iterator[str]:
                 if name not in seen:
                     seen.add(name)
                     yield name
+
+
+def system_of(model: str, prompt: str) -> dict[str, Any]:
+    """What a model under a prompt is called in tables and reports, with its kind, variant and seed."""
+    if model == "base":
+        name = "base" if prompt == "neutral" else f"base, {prompt.replace('_', ' ')} prompt"
+        return {"system": name, "kind": "base" if prompt == "neutral" else "prompt", "variant": "main", "seed": 0}
+    _, variant, seed, item = model.split("/")
+    kind, name = _NAMES.get(item, ("merged", f"merged: {item}"))
+    return {"system": name, "kind": kind, "variant": variant, "seed": int(seed[1:])}
+
+
+_NAMES = {
+    "length": ("specialist", "length specialist"),
+    "accuracy": ("specialist", "accuracy specialist"),
+    "union": ("baseline", "one model, both sets"),
+    "sequential": ("baseline", "length, then accuracy"),
+    "sft": ("baseline", "SFT"),
+}

@@ -1,0 +1,100 @@
+# The report: one page on the experiment, with the path explorer for its first variant and seed.
+VARIANT, SEED = variants(SETTINGS)[0], SETTINGS.seeds[0]
+FIRST_SET = next(iter(SETTINGS.evaluation.sets))
+
+
+def of_first(stage, path, item=""):
+    """A file of the first variant and seed, or of the variant that owns that stage."""
+    return f"<results>/recut/{home(VARIANT, stage, item)}/s{SEED}/{path}"
+
+
+def training_runs():
+    """The runs of the first variant and seed, as (specialist, learning rate)."""
+    recut_settings = recut(VARIANT)
+    return [
+        (specialist, f"{rate:g}")
+        for specialist in trained(SETTINGS, VARIANT)
+        for rate in train_settings(recut_settings, SETS[specialist])["learning_rates"]
+    ]
+
+
+def report_spec():
+    """What the report is of, and what its input files are, in their order."""
+    settings = recut(VARIANT)
+    shown = {"model": SETTINGS.model, "explore": settings.explore, "pairs": settings.pairs, "train": settings.train}
+    return {
+        "experiment": SETTINGS.experiment,
+        "subtitle": f"variant {VARIANT}; seeds {', '.join(map(str, SETTINGS.seeds))}",
+        "final": (
+            ""
+            if merged(SETTINGS, VARIANT)
+            else system_of(f"recut/{VARIANT}/s0/{trained(SETTINGS, VARIANT)[-1]}", "neutral")["system"]
+        ),
+        "settings": {
+            f"{name}.{key}": str(value) for name, part in shown.items() for key, value in part.model_dump().items()
+        },
+        "systems": [system_of(model, prompt) for model, prompt in systems(FIRST_SET)],
+        "runs": [{"specialist": s, "learning_rate": float(rate), "seed": SEED} for s, rate in training_runs()],
+        "merges": {merge: settings.merge.methods[merge].model_dump() for merge in merged(SETTINGS, VARIANT)},
+    }
+
+
+rule report:
+    """Write the report, its figures and its tables."""
+    input:
+        results="<results>/tables/results.json",
+        scores=[
+            f"<results>/evaluate/{model}/{prompt}/{FIRST_SET}.scores.parquet" for model, prompt in systems(FIRST_SET)
+        ],
+        samples=[
+            f"<results>/evaluate/{model}/{prompt}/{FIRST_SET}.samples.parquet" for model, prompt in systems(FIRST_SET)
+        ],
+        base_samples="<results>/evaluate/base/neutral/dev.samples.parquet",
+        base_scores="<results>/evaluate/base/neutral/dev.scores.parquet",
+        problems="<results>/problems/train.parquet",
+        trials=[of_first("explore", f"explore/{shard}.parquet") for shard in shards()],
+        optimal=of_first("candidates", "optimal.parquet"),
+        candidates=of_first("candidates", "candidates.parquet"),
+        counts=f"<results>/recut/{VARIANT}/s{SEED}/funnel.json",
+        training=[
+            of_first("train", f"train/{specialist}/{rate}/metrics.jsonl", specialist)
+            for specialist, rate in training_runs()
+        ],
+        choices=[
+            of_first("train", f"train/{specialist}/choice.json", specialist)
+            for specialist in trained(SETTINGS, VARIANT)
+        ],
+        merges=[of_first("merge", f"merge/{merge}.parquet", merge) for merge in merged(SETTINGS, VARIANT)],
+        merge_choice=(f"<results>/recut/{VARIANT}/merge.json" if merged(SETTINGS, VARIANT) else []),
+        pretraining=("<results>/embedded/pretraining.parquet" if SETTINGS.model.source == "embedded" else []),
+        model="<results>/models/base/manifest.json",
+        page=multiext(
+            "scripts/bestpath/stages/report/",
+            "template.html.jinja",
+            "page.css",
+            "page.js",
+        ),
+    output:
+        html="<results>/report/report.html",
+    log:
+        "<logs>/report/report.log",
+    benchmark:
+        "<benchmarks>/report/report.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        *code_of("report"),
+        spec=as_json(report_spec()),
+        benchmarks="results/" + SETTINGS.experiment + "/benchmarks",
+        folder=subpath(output.html, parent=True),
+    shell:
+        "python scripts/report.py --spec {params.spec:q} --results {input.results}"
+        " --scores {input.scores} --samples {input.samples} --base-samples {input.base_samples}"
+        " --base-scores {input.base_scores} --problems {input.problems} --trials {input.trials}"
+        " --candidates {input.candidates} --optimal {input.optimal} --counts {input.counts}"
+        " --training {input.training} --choices {input.choices} --merge-reports {input.merges}"
+        " --merge-choice '{input.merge_choice}' --pretraining '{input.pretraining}' --model {input.model}"
+        " --benchmarks {params.benchmarks} --report {params.folder} 2> {log}"

@@ -1,0 +1,259 @@
+"""The embedded language: short stories about a number of things, told in English, with an integer answer.
+
+A problem names a person and some things, tells one to eight changes of their number, and asks for the last
+number. All numbers lie in [0, `World.largest`]. Every problem belongs to exactly one pool, decided by a hash of
+its text, so that pretraining, training, development and test problems are disjoint by construction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bestpath.randomness import generator_for
+
+Pool = Literal["pretrain", "train", "test"]
+
+# The share of all possible problems that each pool owns, in hundredths of the hash range.
+_POOLS: dict[str, range] = {"pretrain": range(0, 60), "train": range(60, 80), "test": range(80, 100)}
+
+GIRLS = tuple(
+    [
+        "Ada",
+        "Anna",
+        "Cora",
+        "Dora",
+        "Ella",
+        "Emma",
+        "Eva",
+        "Fay",
+        "Gina",
+        "Ida",
+        "Ines",
+        "Iris",
+        "Jana",
+        "Kate",
+        "Lea",
+        "Lena",
+        "Lily",
+        "Mara",
+        "Mia",
+        "Mona",
+    ]
+)
+BOYS = tuple(
+    [
+        "Adam",
+        "Alan",
+        "Ben",
+        "Carl",
+        "Dan",
+        "Eli",
+        "Finn",
+        "Hugo",
+        "Ian",
+        "Jan",
+        "Kai",
+        "Leo",
+        "Luis",
+        "Max",
+        "Nils",
+        "Omar",
+        "Otto",
+        "Paul",
+        "Sam",
+        "Tom",
+    ]
+)
+THINGS = tuple(
+    [
+        "apples",
+        "balls",
+        "beads",
+        "bells",
+        "books",
+        "boxes",
+        "bricks",
+        "bulbs",
+        "buttons",
+        "cakes",
+        "candles",
+        "cards",
+        "caps",
+        "coins",
+        "cups",
+        "dolls",
+        "eggs",
+        "figs",
+        "flags",
+        "forks",
+        "hats",
+        "jars",
+        "keys",
+        "kites",
+        "lamps",
+        "lemons",
+        "maps",
+        "marbles",
+        "masks",
+        "mugs",
+        "nails",
+        "nuts",
+        "pans",
+        "pears",
+        "pens",
+        "pins",
+        "plates",
+        "plums",
+        "rings",
+        "ropes",
+        "seeds",
+        "shells",
+        "spoons",
+        "stamps",
+        "stars",
+        "sticks",
+        "stones",
+        "tents",
+        "tiles",
+        "toys",
+    ]
+)
+GAINS = ("buys", "finds", "wins", "gets", "makes", "takes")
+LOSSES = ("sells", "loses", "drops", "gives", "lends", "breaks")
+OPENINGS = ("has", "owns", "keeps")
+LINKS = ("", "", "Then ", "Next ", "Later ")
+INVERSE = {"+": "-", "-": "+", "*": "/", "/": "*"}
+
+
+@dataclass(frozen=True)
+class World:
+    """What can be said in the language, and how its solutions are written.
+
+    `operations` is the range of the number of changes, `largest` the largest number, `largest_change` the largest
+    number that is added or taken away at once, `scaling` the share of changes that double, triple or halve.
+    A solution is written a step at a time (see `steps`): `checks` is the share of steps with the inverse check in
+    the long, neutral and short style, `hasty` the share of steps that name the result before they work it out.
+    """
+
+    operations: tuple[int, int] = (3, 5)
+    largest: int = 99
+    largest_change: int = 30
+    scaling: float = 0.15
+    checks: tuple[float, float, float] = (0.97, 0.6, 0.03)
+    hasty: tuple[float, float] = (0.56, 0.05)
+    small: int = 25
+    hasty_check: float = 0.0
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One change: `before` `symbol` `operand` = `after`, and the sentence that tells it."""
+
+    symbol: str
+    before: int
+    operand: int
+    after: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A question, the changes that lead to its answer, and the answer."""
+
+    question: str
+    operations: tuple[Operation, ...]
+
+    @property
+    def answer(self) -> int:
+        return self.operations[-1].after
+
+    @property
+    def problem_id(self) -> str:
+        """The first 16 hex digits of the SHA-1 of the question."""
+        return hashlib.sha1(self.question.encode()).hexdigest()[:16]
+
+
+def draw(world: World, rng: random.Random, pool: Pool) -> Problem:
+    """One problem of a pool, uniformly over the number of operations."""
+    n_operations = rng.randint(*world.operations)
+    while True:
+        problem = _tell(world, rng, n_operations)
+        if int(problem.problem_id, 16) % 100 in _POOLS[pool]:
+            return problem
+
+
+def _tell(world: World, rng: random.Random, n_operations: int) -> Problem:
+    girl = rng.random() < 0.5
+    name, pronoun = (rng.choice(GIRLS), "she") if girl else (rng.choice(BOYS), "he")
+    things = rng.choice(THINGS)
+    value = rng.randint(1, world.largest)
+    sentences = [f"{name} {rng.choice(OPENINGS)} {value} {things}."]
+    operations = []
+    for _ in range(n_operations):
+        operation = _change(world, rng, value, pronoun)
+        operations.append(operation)
+        sentences.append(operation.sentence)
+        value = operation.after
+    question = rng.choice((f"How many {things} does {name} have now?", f"How many {things} are there in the end?"))
+    return Problem(" ".join([*sentences, question]), tuple(operations))
+
+
+def _change(world: World, rng: random.Random, value: int, pronoun: str) -> Operation:
+    """A change that keeps the number within [0, largest]."""
+    link = rng.choice(LINKS)
+    subject = link + (pronoun if link else pronoun.capitalize())
+    scalings = [
+        ("*", 2, f"{subject} doubles them."),
+        ("*", 3, f"{subject} triples them."),
+        ("/", 2, f"{subject} keeps only half."),
+    ]
+    possible = [
+        s
+        for s in scalings
+        if (s[0] == "*" and 0 < value * s[1] <= world.largest) or (s[0] == "/" and value and value % 2 == 0)
+    ]
+    if possible and rng.random() < world.scaling:
+        symbol, operand, sentence = rng.choice(possible)
+        return Operation(symbol, value, operand, value * operand if symbol == "*" else value // operand, sentence)
+    room, stock = min(world.largest - value, world.largest_change), min(value, world.largest_change)
+    if rng.random() * (room + stock) < room:
+        operand = rng.randint(1, room)
+        return Operation("+", value, operand, value + operand, f"{subject} {rng.choice(GAINS)} {operand} more.")
+    operand = rng.randint(1, stock)
+    return Operation("-", value, operand, value - operand, f"{subject} {rng.choice(LOSSES)} {operand} of them.")
+
+
+def problems(n: int, seed: int, world: World, pool: Pool) -> list[dict[str, Any]]:
+    """`n` different problems of a pool as rows of the problems table; `level` is the number of operations.
+
+    The first n problems of a larger draw with the same seed are the same problems.
+    """
+    from bestpath.stages.embedded.steps import solution  # the reference solution, in the short style
+
+    rows: dict[str, dict[str, Any]] = {}
+    for problem in _stream(seed, world, pool):
+        if len(rows) == n:
+            break
+        rows.setdefault(
+            problem.problem_id,
+            {
+                "id": problem.problem_id,
+                "question": problem.question,
+                "answer": str(problem.answer),
+                "solution": solution(problem),
+                "level": len(problem.operations),
+                "dataset": "embedded",
+            },
+        )
+    return list(rows.values())
+
+
+def _stream(seed: int, world: World, pool: Pool) -> Iterator[Problem]:
+    index = 0
+    while True:
+        yield draw(world, generator_for("embedded-problem", seed, pool, index), pool)
+        index += 1

@@ -1,0 +1,72 @@
+"""How a solution is written: one line a step, in a long, short or neutral style, then the final answer.
+
+A long step works one change out and checks it by the inverse: `[STEP2]: then 12 + 7 = 19, check 19 - 7 = 12`.
+A short step omits the check: `[STEP2]: then 12 + 7 = 19`. A neutral solution mixes both. Any style is hasty at
+times: a hasty step names the result of two changes before it writes them down, and justifies it afterwards:
+`[STEP2]: clearly 14 = 12 + 7 - 5, check 14 + 5 - 7 = 12`. Whatever the style, every equation is true.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bestpath.stages.embedded.language import INVERSE, Operation, Problem, World
+
+Style = Literal["long", "neutral", "short"]
+STYLES: tuple[Style, ...] = ("long", "neutral", "short")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One written step: the changes it covers, and how it is written."""
+
+    operations: tuple[Operation, ...]
+    check: bool
+    hasty: bool
+
+    def line(self, k: int) -> str:
+        """The step as the k-th line of a solution."""
+        start, result = self.operations[0].before, self.operations[-1].after
+        change = " ".join([str(start), *(f"{o.symbol} {o.operand}" for o in self.operations)])
+        inverse = " ".join([str(result), *(f"{INVERSE[o.symbol]} {o.operand}" for o in reversed(self.operations))])
+        equation = f"it is clearly {result}, as {change} = {result}" if self.hasty else f"{change} = {result}"
+        return f"[STEP{k}]: {equation}" + (f", check {inverse} = {start}" if self.check else "")
+
+
+def plan(world: World, rng: random.Random, problem: Problem, style: Style) -> list[Step]:
+    """The steps of one solution in a style, their forms drawn with the world's shares."""
+    steps: list[Step] = []
+    left = list(problem.operations)
+    while left:
+        step = next_step(world, rng, left, style)
+        steps.append(step)
+        del left[: len(step.operations)]
+    return steps
+
+
+def next_step(world: World, rng: random.Random, left: Sequence[Operation], style: Style) -> Step:
+    which = STYLES.index(style)
+    if len(left) > 1 and left[0].symbol in "+-" and left[1].symbol in "+-":
+        easy = left[0].symbol == left[1].symbol and left[0].operand + left[1].operand <= world.small
+        if rng.random() < world.hasty[0 if easy else 1]:
+            return Step(tuple(left[:2]), rng.random() < world.hasty_check * world.checks[which], True)
+    return Step(tuple(left[:1]), rng.random() < world.checks[which], False)
+
+
+def final_line(problem: Problem) -> str:
+    """The line that ends every solution."""
+    return f"Final answer: \\boxed{{{problem.answer}}}"
+
+
+def write_out(problem: Problem, steps: Sequence[Step], first: int = 1) -> str:
+    """Steps from the `first` on, and the final answer."""
+    lines = [step.line(k) for k, step in enumerate(steps, start=1)]
+    return "\n".join([*lines[first - 1 :], final_line(problem)])
+
+
+def solution(problem: Problem) -> str:
+    """The reference solution: short, never hasty."""
+    return write_out(problem, [Step((o,), False, False) for o in problem.operations])

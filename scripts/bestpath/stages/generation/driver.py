@@ -1,0 +1,223 @@
+"""Runs many searches at once and keeps the engines full.
+
+Whichever search is ready hands in its requests; an answer goes to its search at once, and what the search asks next
+joins the queue. There are no rounds and no barriers. What a search finds depends on its own answers alone, so the
+order of events changes nothing in the result.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bestpath.errors import UserError
+from bestpath.records import Row
+from bestpath.search import Completion, Generate, Grade, Request, Result, Search, Verdict
+from bestpath.stages.generation.engine import PROMPT_TOO_LONG, Engine
+from bestpath.stages.generation.journal import Finished, Journal
+from bestpath.stages.generation.progress import Progress
+from bestpath.stages.generation.stopping import stop_requests
+
+_WAIT_S = 0.2  # for the only source of answers
+_GLANCE_S = 0.005  # when there are several
+_FAILURES_IN_A_ROW = 32
+
+Start = Callable[[], Search[list[Row]]]
+
+
+class Grader(Protocol):
+    """Gives verdicts while the driver goes on; see `answers.grading`."""
+
+    def submit(self, request: Grade) -> int:
+        """Take a request and return its ticket. Does not wait."""
+        ...
+
+    def poll(self, timeout_s: float) -> list[tuple[int, Verdict]]:
+        """The verdicts known now; waits at most `timeout_s` seconds for the first."""
+        ...
+
+
+def run(
+    searches: Mapping[str, Start],
+    engines: Mapping[str, Engine],
+    grader: Grader,
+    journal: Journal,
+    progress: Progress,
+) -> dict[str, list[Row]]:
+    """Run every search that the journal does not hold yet, and return the rows of all, by problem.
+
+    `searches` maps a problem to a function that starts its search; `engines` maps a role to the engine that plays it
+    (one engine may play several). A failed request is asked once more before its search learns of the failure.
+
+    Ctrl-C and SIGTERM end the run between two steps, with all finished problems in the journal; the exceptions are
+    KeyboardInterrupt and SystemExit. Raises UserError for a role that no engine plays and for an engine that only
+    fails, and SearchError when a search itself raises.
+    """
+    todo = {problem: start for problem, start in searches.items() if problem not in journal.finished}
+    progress.start(total=len(searches), resumed=len(searches) - len(todo))
+    try:
+        with stop_requests() as check_stop:
+            _Run(todo, engines, grader, journal, progress, check_stop).to_end()
+    finally:
+        progress.close()
+    return {problem: journal.finished[problem].rows for problem in searches}
+
+
+class SearchError(RuntimeError):
+    """A search raised an exception: a mistake in the method, not in the data or the engine."""
+
+
+@dataclass(eq=False)
+class _Live:
+    """A search under way, and the answers it waits for."""
+
+    problem: str
+    search: Search[list[Row]]
+    results: list[Result | None] = field(default_factory=list)
+    missing: int = 0
+    generations: int = 0
+    tokens: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A request of a search: where its answer belongs."""
+
+    live: _Live
+    index: int
+    request: Generate
+    is_retry: bool = False
+
+
+@dataclass(eq=False)
+class _Queue:
+    """An engine, the requests it works on and those that wait for it."""
+
+    engine: Engine
+    waiting: deque[_Asked] = field(default_factory=deque)
+    asked: dict[int, _Asked] = field(default_factory=dict)
+    failures: int = 0
+
+    @property
+    def has_room(self) -> bool:
+        return self.engine.in_flight < self.engine.capacity
+
+
+class _Run:
+    def __init__(
+        self,
+        todo: Mapping[str, Start],
+        engines: Mapping[str, Engine],
+        grader: Grader,
+        journal: Journal,
+        progress: Progress,
+        check_stop: Callable[[], None],
+    ) -> None:
+        self._pending = deque(todo.items())
+        queues = {id(engine): _Queue(engine) for engine in engines.values()}
+        self._queues = list(queues.values())
+        self._queue_of = {role: queues[id(engine)] for role, engine in engines.items()}
+        self._grader = grader
+        self._grading: dict[int, tuple[_Live, int]] = {}
+        self._journal = journal
+        self._progress = progress
+        self._check_stop = check_stop
+        self._live = 0
+        # Enough that every engine stays full while other searches wait for theirs or for verdicts.
+        self._most_live = 2 * sum(queue.engine.capacity for queue in self._queues) + 16
+        self._ticket = 0
+
+    def to_end(self) -> None:
+        while self._pending or self._live:
+            self._check_stop()
+            self._feed()
+            busy = [queue for queue in self._queues if queue.engine.in_flight]
+            if self._live and not busy and not self._grading:
+                raise RuntimeError(f"{self._live} searches wait for answers that nobody owes them")
+            only = len(busy) + bool(self._grading) == 1
+            for queue in busy:
+                for ticket, completion in queue.engine.step(_WAIT_S if only else _GLANCE_S):
+                    self._answered(queue, queue.asked.pop(ticket), completion)
+            if self._grading:
+                for ticket, verdict in self._grader.poll(0.0 if busy else _WAIT_S):
+                    self._deliver(*self._grading.pop(ticket), verdict)
+
+    def _feed(self) -> None:
+        """Fill the engines, starting new searches only when those under way do not ask enough."""
+        self._submit()
+        while self._pending and self._live < self._most_live and self._wants_more():
+            problem, start = self._pending.popleft()
+            self._live += 1
+            self._advance(_Live(problem, start()), first=True)
+            self._submit()
+
+    def _wants_more(self) -> bool:
+        return not self._queues or any(queue.has_room for queue in self._queues)
+
+    def _submit(self) -> None:
+        for queue in self._queues:
+            while queue.waiting and queue.has_room:
+                asked = queue.waiting.popleft()
+                self._ticket += 1
+                queue.asked[self._ticket] = asked
+                queue.engine.submit(self._ticket, asked.request)
+
+    def _advance(self, live: _Live, first: bool = False) -> None:
+        """Let a search go on until it waits for an answer or ends."""
+        while True:
+            try:
+                requests = next(live.search) if first else live.search.send(live.results)  # type: ignore[arg-type]
+            except StopIteration as end:
+                self._finish(live, end.value)
+                return
+            except UserError:
+                raise
+            except Exception as error:
+                raise SearchError(f"the search for problem {live.problem} failed: {error!r}") from error
+            first = False
+            live.results = [None] * len(requests)
+            live.missing = len(requests)
+            for index, request in enumerate(requests):
+                self._ask(live, index, request)
+            if live.missing:
+                return
+
+    def _ask(self, live: _Live, index: int, request: Request) -> None:
+        if isinstance(request, Grade):
+            self._grading[self._grader.submit(request)] = (live, index)
+        elif request.role in self._queue_of:
+            self._queue_of[request.role].waiting.append(_Asked(live, index, request))
+        else:
+            roles = ", ".join(sorted(self._queue_of)) or "none"
+            raise UserError(f"no model is set for the role '{request.role}' (roles with a model: {roles}); set one")
+
+    def _answered(self, queue: _Queue, asked: _Asked, completion: Completion) -> None:
+        if completion.finish == "error" and completion.error != PROMPT_TOO_LONG:
+            queue.failures += 1
+            if queue.failures >= _FAILURES_IN_A_ROW + queue.engine.capacity:
+                raise UserError(
+                    f"the engine of role '{asked.request.role}' failed {queue.failures} times in a row, at last with "
+                    f"'{completion.error}'; mend the cause and start again: finished problems are kept"
+                )
+            if not asked.is_retry:
+                queue.waiting.append(_Asked(asked.live, asked.index, asked.request, is_retry=True))
+                return
+        else:
+            queue.failures = 0
+        asked.live.generations += 1
+        asked.live.tokens += completion.n_tokens
+        self._progress.generated(completion.n_tokens)
+        self._deliver(asked.live, asked.index, completion)
+
+    def _deliver(self, live: _Live, index: int, result: Result) -> None:
+        live.results[index] = result
+        live.missing -= 1
+        if not live.missing:
+            self._advance(live)
+
+    def _finish(self, live: _Live, rows: list[Row]) -> None:
+        self._journal.add(live.problem, Finished(rows, live.generations, live.tokens))
+        self._live -= 1
+        self._progress.problem_done()

@@ -1,0 +1,53 @@
+"""What the driver asks of an engine, whatever it runs on."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bestpath.search import Completion, Generate
+
+PROMPT_TOO_LONG = "prompt_too_long"
+
+
+class Engine(Protocol):
+    """Answers requests, many at a time and in any order.
+
+    A failed request is answered by a completion with finish `error` (see `failed`); it is the driver that asks again.
+    An exception from `submit` or `step` ends the run.
+    """
+
+    @property
+    def capacity(self) -> int:
+        """The most requests that it works on at once."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Requests submitted and not yet answered."""
+        ...
+
+    def submit(self, ticket: int, request: Generate) -> None:
+        """Take a request, known by its ticket until it is answered. Does not wait."""
+        ...
+
+    def step(self, timeout: float) -> list[tuple[int, Completion]]:
+        """Do one short slice of work and return what is answered now.
+
+        An engine that works elsewhere waits for an answer at most `timeout` seconds.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what it holds."""
+        ...
+
+
+def failed(reason: str, n_prompt_tokens: int = 0) -> Completion:
+    """The answer to a request that failed."""
+    return Completion("", 0, n_prompt_tokens, "error", reason)
+
+
+def engine_error(error: BaseException) -> str:
+    """The reason of a failure within an engine, in one line."""
+    first_line = (str(error).splitlines() or [""])[0]
+    return f"engine_error: {type(error).__name__}: {first_line}"

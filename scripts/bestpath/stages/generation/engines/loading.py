@@ -1,0 +1,152 @@
+"""Loading a model folder for the `transformers` engine, and everything that can be wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
+
+from bestpath.errors import UserError
+from bestpath.models import check_folder
+from bestpath.records import read_json
+from bestpath.stages.generation.engines.attention import ATTENTION, Heads
+from bestpath.stages.generation.engines.pools import Shape
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_LOADING_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready to decode: `ends` are its end tokens, `context` the most tokens that a row may have."""
+
+    model: Any
+    tokenizer: Any
+    shape: Shape
+    ends: frozenset[int]
+    context: int
+
+
+def load(
+    folder: Path,
+    device: str = "cpu",
+    dtype: str = "float32",
+    context: int | None = None,
+    trust_remote_code: bool = False,
+) -> Loaded:
+    """Load and check a model folder; weights come from safetensors only.
+
+    Raises UserError when the folder is incomplete, its parts do not fit together, the device is not there, or the
+    architecture needs more than causal attention over all tokens.
+    """
+    check_folder(folder)
+    if "auto_map" in read_json(folder / "config.json") and not trust_remote_code:
+        raise UserError(
+            f"the model in {folder} brings program code of its own; set trust_remote_code: true if you trust it"
+        )
+    if device != "cpu" and not torch.cuda.is_available():
+        raise UserError(f"there is no device '{device}' on this machine; use the device cpu")
+    disable_progress_bar()
+    common = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, **common)
+        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=_DTYPES[dtype], use_safetensors=True, **common)
+    except _LOADING_ERRORS as error:
+        raise UserError(f"cannot load the model in {folder} ({_first_line(error)}); save or copy it again") from error
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        raise UserError(
+            f"the tokenizer in {folder} has {len(tokenizer)} tokens but the model only "
+            f"{model.get_input_embeddings().num_embeddings}; they do not belong together: put its own tokenizer there"
+        )
+    model = model.to(device).eval()
+    context = _context(model.config.get_text_config(), folder, context)
+    return Loaded(model, tokenizer, _use_our_attention(model, folder), _ends(model, tokenizer, folder), context)
+
+
+def _ends(model: Any, tokenizer: Any, folder: Path) -> frozenset[int]:
+    named = model.generation_config.eos_token_id
+    ends = {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id} - {None}
+    if not ends:
+        raise UserError(f"the model in {folder} has no end token; set eos_token_id in its generation_config.json")
+    return frozenset(ends)
+
+
+def _context(config: Any, folder: Path, wanted: int | None) -> int:
+    most: int = config.max_position_embeddings
+    rope = getattr(config, "rope_parameters", None) or {}
+    if rope.get("rope_type") in ("dynamic", "longrope"):
+        # Beyond this length the longest row of a batch would change the positions of all.
+        most = rope.get("original_max_position_embeddings") or most
+    context = min(wanted or most, most)
+    kinds = set(getattr(config, "layer_types", None) or [])
+    window = getattr(config, "sliding_window", None)
+    is_windowed = "sliding_attention" in kinds if kinds else window is not None
+    if is_windowed and window < context:
+        raise UserError(
+            f"the model in {folder} sees a window of {window} tokens only; set its context to {window} at most"
+        )
+    return context
+
+
+class _Probe:
+    """Attention within each of several packed texts; notes what the layers would store."""
+
+    def __init__(self, lengths: Sequence[int]) -> None:
+        self._lengths = list(lengths)
+        self.stored: dict[int, tuple[int, int, int]] = {}
+
+    def attend(self, layer: int, heads: Heads) -> Tensor:
+        self.stored[layer] = (heads.keys.shape[1], heads.keys.shape[2], heads.values.shape[2])
+        parts, start = [], 0
+        for length in self._lengths:
+            text = heads.of(start, start + length)
+            queries, keys, values = (x.transpose(0, 1)[None] for x in (text.queries, text.keys, text.values))
+            grouped = queries.shape[1] != keys.shape[1]
+            part = scaled_dot_product_attention(
+                queries, keys, values, is_causal=True, scale=heads.scale, enable_gqa=grouped
+            )
+            parts.append(part[0].transpose(0, 1))
+            start += length
+        return torch.cat(parts)
+
+
+@torch.inference_mode()
+def _use_our_attention(model: Any, folder: Path) -> Shape:
+    """Switch the model to our attention, check that two packed texts give the logits that each has alone, and learn
+    what the layers store."""
+    lengths = (40, 8)
+    ids = torch.arange(sum(lengths), device=model.device)[None] % model.get_input_embeddings().num_embeddings
+    expected = torch.cat([model(input_ids=text, use_cache=False).logits for text in ids.split(lengths, 1)], 1)
+    probe = _Probe(lengths)
+    difference = float("inf")
+    try:
+        model.set_attn_implementation(ATTENTION)
+        positions = torch.cat([torch.arange(length, device=model.device) for length in lengths])[None]
+        logits = model(
+            input_ids=ids,
+            position_ids=positions,
+            logits_to_keep=torch.arange(sum(lengths), device=model.device),
+            use_cache=False,
+            attending=probe,
+        ).logits
+        difference = float((logits - expected).abs().max() / expected.abs().max())
+    except (TypeError, ValueError, RuntimeError, AttributeError, KeyError):
+        pass  # an architecture that does not let its attention be replaced
+    tolerance = 1e-3 if model.dtype == torch.float32 else 5e-2
+    if not difference <= tolerance or len(set(probe.stored.values())) != 1:
+        raise UserError(
+            f"the transformers engine cannot run the architecture {type(model).__name__} of {folder}; "
+            "use another engine for this model"
+        )
+    return Shape(len(probe.stored), *probe.stored[0], model.dtype, model.device)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,43 @@
+"""One job of searches from beginning to end: engine, grader, journal and progress opened, run and closed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from bestpath.answers.grading import Grader
+from bestpath.records import Row
+from bestpath.stages.generation import driver
+from bestpath.stages.generation.engines import open_engine
+from bestpath.stages.generation.journal import Journal
+from bestpath.stages.generation.progress import Progress
+
+
+def run_searches(
+    searches: Mapping[str, driver.Start], model: Path, engine: str, work: Path, key: str, label: str
+) -> dict[str, list[Row]]:
+    """Run searches with one model in the role `actor`; the rows of each, by problem.
+
+    `engine` holds the engine's settings as JSON (see `engines.open_engine`). `work` keeps the journal of an
+    interrupted run with the same `key`; the caller removes it when its outputs are written. Raises as `driver.run`.
+    """
+    settings = json.loads(engine)
+    with Journal(work / "journal.jsonl", key) as journal, Grader() as grader:
+        todo = searches.keys() - journal.finished.keys()
+        engines = {"actor": open_engine(settings.pop("engine"), model, **settings)} if todo else {}
+        try:
+            progress = Progress(label, work / "progress.json", stream=terminal())
+            return driver.run(searches, engines, grader, journal, progress)
+        finally:
+            for opened in engines.values():
+                opened.close()
+
+
+def terminal() -> TextIO:
+    """Where progress is shown: the descriptor that a rule sets aside for it, while errors go to the job's log."""
+    descriptor = os.environ.get("BESTPATH_PROGRESS_FD")
+    return os.fdopen(int(descriptor), "w", closefd=False) if descriptor else sys.stderr

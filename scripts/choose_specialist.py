@@ -1,0 +1,51 @@
+"""Keep the learning rate that the dev split chooses."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from bestpath.errors import exit_cleanly
+from bestpath.models import new_folder
+from bestpath.records import read_jsonl, write_json
+from bestpath.stages.training.choice import Readout, choose_learning_rate
+
+
+def readout_at(metrics: list[dict[str, object]], step: int) -> Readout:
+    """The readout of one step, from a run's metrics."""
+    values = {row["name"]: row["value"] for row in metrics if row["step"] == step}
+    parts = (values[f"readout/{name}"] for name in ("accuracy", "mean_tokens", "n"))
+    return Readout(*parts)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", nargs="+", type=Path, required=True, help="manifests of the trained models")
+    parser.add_argument("--metrics", nargs="+", required=True, help="their metrics, in the same order")
+    parser.add_argument("--learning-rates", nargs="+", type=float, required=True, help="likewise")
+    parser.add_argument("--criterion", choices=["length", "accuracy"], required=True)
+    parser.add_argument("--model", type=Path, required=True, help="output: manifest of the chosen model")
+    parser.add_argument("--choice", required=True, help="output: the choice and what it rests on")
+    args = parser.parse_args()
+
+    runs = {rate: read_jsonl(path) for rate, path in zip(args.learning_rates, args.metrics, strict=True)}
+    steps = {rate: next(row["step"] for row in rows if row["name"] == "chosen") for rate, rows in runs.items()}
+    base = readout_at(next(iter(runs.values())), 0)
+    readouts = {rate: readout_at(rows, steps[rate]) for rate, rows in runs.items()}
+    chosen = choose_learning_rate(readouts, base, args.criterion)
+
+    source = args.models[args.learning_rates.index(chosen)].parent
+    with new_folder(args.model.parent) as folder:
+        for file in sorted(path for path in source.iterdir() if path.name != args.model.name):
+            shutil.copyfile(file, folder / file.name)
+    tried = [{"learning_rate": rate, "step": steps[rate], **asdict(readouts[rate])} for rate in sorted(runs)]
+    write_json(
+        args.choice,
+        {"learning_rate": chosen, "criterion": args.criterion, "base": asdict(base), "tried": tried},
+    )
+
+
+if __name__ == "__main__":
+    exit_cleanly(main)

@@ -1,0 +1,42 @@
+"""Pretrain the base model of the embedded world on the lessons that the methods need."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from bestpath.errors import exit_cleanly
+from bestpath.provenance import origin_of
+from bestpath.records import write_table
+from bestpath.stages.embedded.language import World
+from bestpath.stages.embedded.model import Size
+from bestpath.stages.embedded.pretraining import PRETRAINING, Course, pretrain
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lessons", nargs="+", required=True, help="lesson=prompt template")
+    parser.add_argument("--size", required=True, help="depth, steps, batch and operations, as JSON")
+    parser.add_argument("--context", type=int, required=True, help="the most tokens of a document")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--work", type=Path, default=Path("results/.work/embedded_base"), help="resume state")
+    parser.add_argument("--model", type=Path, required=True, help="output: manifest of the model")
+    parser.add_argument("--metrics", required=True, help="output: losses and held-out measures")
+    args = parser.parse_args()
+
+    prompts = {name: Path(path) for name, path in (entry.split("=") for entry in args.lessons)}
+    settings = json.loads(args.size)
+    course = Course(settings["steps"], settings["batch"], args.seed, args.threads)
+    world = World(operations=tuple(settings["operations"]))
+    origin = origin_of("embedded_base", vars(args), prompts.values())
+    work = args.work / origin.key
+    metrics = pretrain(prompts, world, Size(settings["depth"]), course, args.context, args.model.parent, work)
+    write_table(args.metrics, PRETRAINING, metrics, origin.digests)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    exit_cleanly(main)

@@ -1,0 +1,50 @@
+"""Answer the problems of one set with one system, under every decoding."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+
+from bestpath import prompts
+from bestpath.errors import exit_cleanly
+from bestpath.provenance import origin_of
+from bestpath.records import PROBLEMS, SAMPLES, read_table, write_table
+from bestpath.search import Sampling
+from bestpath.stages.evaluation.answering import answer
+from bestpath.stages.generation.run import run_searches
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problems", required=True)
+    parser.add_argument("--part", choices=["dev", "all"], required=True, help="which of the problems")
+    parser.add_argument("--model", type=Path, required=True, help="manifest of the model")
+    parser.add_argument("--prompt", required=True)
+    parser.add_argument("--decodings", required=True, help="temperature, top_p, top_k and samples by name, as JSON")
+    parser.add_argument("--engine", required=True, help="settings of the engine, as JSON")
+    parser.add_argument("--max-tokens", type=int, required=True, help="longest completion")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--label", required=True, help="what the progress is of")
+    parser.add_argument("--work", type=Path, default=Path("results/.work/evaluate_sample"), help="resume state")
+    parser.add_argument("--samples", required=True, help="output: the answers")
+    args = parser.parse_args()
+
+    decodings = {}
+    for name, values in json.loads(args.decodings).items():
+        samples = values.pop("samples")
+        decodings[name] = (Sampling(**values, max_tokens=args.max_tokens), samples)
+    prompt = prompts.load(args.prompt, ("problem", "previous", "step"))
+    problems = [row for row in read_table(args.problems, PROBLEMS) if args.part in {"all", row["split"]}]
+    searches = {row["problem_id"]: partial(answer, row, prompt, decodings, args.seed) for row in problems}
+    origin = origin_of("evaluate_sample", vars(args), [args.problems, args.model, args.prompt])
+    work = args.work / origin.key
+    found = run_searches(searches, args.model.parent, args.engine, work, origin.key, args.label)
+    write_table(args.samples, SAMPLES, (row for rows in found.values() for row in rows), origin.digests)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    exit_cleanly(main)

@@ -1,0 +1,43 @@
+"""Count what became of every problem, completion and candidate of a ReCUT variant, and prove that none is missing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from bestpath.errors import exit_cleanly
+from bestpath.methods.recut import explore
+from bestpath.methods.recut.funnel import funnel
+from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL, TRIALS
+from bestpath.records import PROBLEMS, REJECTS, read_jsonl, read_table, read_tables, write_json
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", nargs="+", required=True, help="the shards of the trace")
+    parser.add_argument("--rounds", type=int, required=True, help="the rounds of the trace that are used")
+    parser.add_argument("--problems", required=True)
+    parser.add_argument("--candidates", required=True)
+    parser.add_argument("--candidate-rejects", required=True)
+    parser.add_argument("--optimal", required=True)
+    parser.add_argument("--sets", required=True, help="train, dev and rejects of each training set, as JSON")
+    parser.add_argument("--counts", required=True, help="output: the counts")
+    args = parser.parse_args()
+
+    sets = {
+        stage: ([*read_jsonl(files["train"]), *read_jsonl(files["dev"])], read_table(files["rejects"], REJECTS))
+        for stage, files in json.loads(args.sets).items()
+    }
+    counts = funnel(
+        read_table(args.problems, PROBLEMS),
+        explore.up_to_round(read_tables(args.trials, TRIALS), args.rounds),
+        read_table(args.candidates, CANDIDATES),
+        read_table(args.candidate_rejects, REJECTS),
+        read_table(args.optimal, OPTIMAL),
+        sets,
+    )
+    write_json(args.counts, counts)
+
+
+if __name__ == "__main__":
+    exit_cleanly(main)
