@@ -1,5 +1,6 @@
 # What every rule file uses: the checked settings, and short names for the questions rules ask of them.
 import json
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -23,8 +24,11 @@ from bestpath.plan import (
 from bestpath.provenance import code_of
 from bestpath.settings import load
 
+# Snakemake lists the file named in the Snakefile after the overlays that are laid over it.
+*OVERLAYS, DEFAULTS = workflow.configfiles
+
 try:
-    SETTINGS = load(config, workflow.configfiles)
+    SETTINGS = load(config, [DEFAULTS, *OVERLAYS])
     preflight.check(SETTINGS)
 except UserError as error:
     sys.exit(f"error: {error}")
@@ -33,7 +37,8 @@ except UserError as error:
 # Without conda, they run in the environment that runs Snakemake.
 shell.prefix(
     "export OMP_WAIT_POLICY=PASSIVE HF_HUB_OFFLINE=${{HF_HUB_OFFLINE:-1}} HF_HUB_DISABLE_TELEMETRY=1 "
-    "TOKENIZERS_PARALLELISM=false DO_NOT_TRACK=1 BESTPATH_PROGRESS_FD=3; exec 3>&2; "
+    "TOKENIZERS_PARALLELISM=false DO_NOT_TRACK=1 BESTPATH_PROGRESS_FD=3 "
+    f"BESTPATH_RUN_PID={os.getpid()}; exec 3>&2; "
     + ("" if preflight.uses_conda(workflow) else f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
 )
 
@@ -90,3 +95,10 @@ def systems(set_name):
         ]
     base = [("base", prompt) for prompt in SETTINGS.evaluation.base_prompts]
     return [*base, *((model, "neutral") for model in models(SETTINGS))]
+
+
+onstart:
+    try:
+        preflight.hold_lock(Path("results") / ".work")
+    except UserError as error:
+        sys.exit(f"error: {error}")

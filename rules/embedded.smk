@@ -29,10 +29,10 @@ rule embedded_problems:
     params:
         *code_of("embedded_problems"),
         n=lambda w: (SETTINGS.embedded.pool if w.pool == "train" else SETTINGS.embedded.test),
-        operations=as_json(SETTINGS.embedded.operations),
+        world=as_json(SETTINGS.embedded.model_dump(include={"operations", "largest"})),
         seed=SETTINGS.seed,
     shell:
-        "python scripts/embedded_problems.py --pool {wildcards.pool} --n {params.n} --operations {params.operations:q}"
+        "python scripts/embedded_problems.py --pool {wildcards.pool} --n {params.n} --world {params.world:q}"
         " --seed {params.seed} --problems {output.problems} 2> {log}"
 
 
@@ -58,11 +58,12 @@ if SETTINGS.model.source == "embedded":
         params:
             *code_of("embedded_base"),
             lessons=lesson_prompts("="),
-            size=as_json(SETTINGS.embedded.model_dump(include={"depth", "steps", "batch", "operations"})),
+            size=as_json(SETTINGS.embedded.model_dump(include={"depth", "steps", "batch"})),
+            world=as_json(SETTINGS.embedded.model_dump(include={"operations", "largest"})),
             context=SETTINGS.model.context,
             seed=SETTINGS.seed,
         shell:
-            "python scripts/embedded_base.py --lessons {params.lessons} --size {params.size:q}"
+            "python scripts/embedded_base.py --lessons {params.lessons} --size {params.size:q} --world {params.world:q}"
             " --context {params.context} --seed {params.seed} --threads {threads}"
             " --model {output.model} --metrics {output.metrics} 2> {log}"
 

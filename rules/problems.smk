@@ -25,7 +25,7 @@ rule problems_test:
     benchmark:
         "<benchmarks>/problems_test/{set}.jsonl"
     wildcard_constraints:
-        set="(?!train$)[\\w-]+",
+        set="|".join(SETTINGS.evaluation.sets),
     conda:
         "../envs/tables.yaml"
     resources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from bestpath.errors import exit_cleanly
+from bestpath.program import run
 from bestpath.records import SCORES, read_table, write_json
 from bestpath.stages.evaluation.metrics import measure
 from bestpath.stages.training.choice import Readout, choose_merge
@@ -32,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

@@ -7,8 +7,8 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from bestpath.errors import exit_cleanly
 from bestpath.models import new_folder
+from bestpath.program import run
 from bestpath.records import read_jsonl, write_json
 from bestpath.stages.training.choice import Readout, choose_learning_rate
 
@@ -48,4 +48,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

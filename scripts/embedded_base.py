@@ -7,7 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
-from bestpath.errors import exit_cleanly
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import write_table
 from bestpath.stages.embedded.language import World
@@ -18,7 +18,8 @@ from bestpath.stages.embedded.pretraining import PRETRAINING, Course, pretrain
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lessons", nargs="+", required=True, help="lesson=prompt template")
-    parser.add_argument("--size", required=True, help="depth, steps, batch and operations, as JSON")
+    parser.add_argument("--size", required=True, help="depth, steps and batch, as JSON")
+    parser.add_argument("--world", required=True, help="range of operations and largest number, as JSON")
     parser.add_argument("--context", type=int, required=True, help="the most tokens of a document")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
@@ -30,7 +31,7 @@ def main() -> None:
     prompts = {name: Path(path) for name, path in (entry.split("=") for entry in args.lessons)}
     settings = json.loads(args.size)
     course = Course(settings["steps"], settings["batch"], args.seed, args.threads)
-    world = World(operations=tuple(settings["operations"]))
+    world = World.sized(**json.loads(args.world))
     origin = origin_of("embedded_base", vars(args), prompts.values())
     work = args.work / origin.key
     metrics = pretrain(prompts, world, Size(settings["depth"]), course, args.context, args.model.parent, work)
@@ -39,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

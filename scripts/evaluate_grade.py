@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from bestpath.answers.grading import Grader
-from bestpath.errors import exit_cleanly
 from bestpath.problems import choices_of
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, SAMPLES, SCORES, read_table, write_table
 from bestpath.search import Grade
@@ -37,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from bestpath import prompts
-from bestpath.errors import exit_cleanly
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, SAMPLES, read_table, write_table
 from bestpath.search import Sampling
@@ -47,4 +47,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

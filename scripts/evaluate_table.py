@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from bestpath.errors import exit_cleanly
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import METRICS, SCORES, read_table, write_table
 from bestpath.stages.evaluation.results import Run, long_rows, results_of
@@ -37,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

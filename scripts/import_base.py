@@ -6,8 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from bestpath.errors import UserError, exit_cleanly
+from bestpath.errors import UserError
 from bestpath.models import check_folder, new_folder
+from bestpath.program import run
 
 
 def main() -> None:
@@ -39,4 +40,4 @@ def download(name: str, revision: str | None) -> Path:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

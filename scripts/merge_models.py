@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from bestpath.errors import exit_cleanly
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import write_table
 from bestpath.stages.merging.merge import merge
@@ -38,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

@@ -6,7 +6,7 @@ import argparse
 
 from bestpath import problems
 from bestpath.answers.equivalence import check_gold
-from bestpath.errors import exit_cleanly
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, REJECTS, Rejects, check_nothing_lost, write_table
 
@@ -37,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bestpath.answers.grading import Grader
-from bestpath.errors import exit_cleanly
 from bestpath.methods.recut import candidates, explore
 from bestpath.methods.recut.tables import CANDIDATES, TRIALS
 from bestpath.problems import choices_of
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, REJECTS, read_table, read_tables, write_table
 from bestpath.search import Grade, Verdict
@@ -58,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from bestpath import prompts
-from bestpath.errors import exit_cleanly
 from bestpath.methods.recut.explore import STEPWISE_FIELDS, WHOLE_FIELDS, ExploreRules, explore, sample_whole
 from bestpath.methods.recut.tables import TRIALS
 from bestpath.problems import shard_of
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, read_table, write_table
 from bestpath.stages.generation.run import run_searches
@@ -55,4 +55,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 
-from bestpath.errors import exit_cleanly
 from bestpath.methods.recut import explore
 from bestpath.methods.recut.funnel import funnel
 from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL, TRIALS
+from bestpath.program import run
 from bestpath.records import PROBLEMS, REJECTS, read_jsonl, read_table, read_tables, write_json
 
 
@@ -40,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

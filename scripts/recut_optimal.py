@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from bestpath.errors import exit_cleanly
 from bestpath.methods.recut import optimal
 from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, REJECTS, Rejects, read_table, write_table
 
@@ -34,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 from bestpath import prompts
-from bestpath.errors import exit_cleanly
 from bestpath.methods.recut import pairs
 from bestpath.methods.recut.explore import WHOLE_FIELDS
 from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL
 from bestpath.methods.recut.training_rows import TrainPrompt, split_dev
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, REJECTS, read_table, write_jsonl, write_table
 from bestpath.tokens import prompt_counter
@@ -54,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

@@ -7,15 +7,16 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
-from bestpath.errors import exit_cleanly
 from bestpath.methods.recut.optimal import suspect_gold
 from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL, TRIALS
+from bestpath.program import run
 from bestpath.records import PROBLEMS, SAMPLES, SCORES, Row, read_json, read_jsonl, read_table, read_tables
+from bestpath.stages.embedded.pretraining import PRETRAINING
 from bestpath.stages.evaluation import verdicts
 from bestpath.stages.evaluation.results import read_results
 from bestpath.stages.merging.report import ALL, MERGE_REPORT
 from bestpath.stages.report import sources, trials, words
-from bestpath.stages.report.data import Extra, Merge, ReportData, Specialist, Suspect, SystemRow
+from bestpath.stages.report.data import Chart, Extra, Line, Merge, ReportData, Specialist, Suspect, SystemRow
 from bestpath.stages.report.files import write_report
 from bestpath.stages.report.paths import paths_of
 from bestpath.tokens import text_counter
@@ -139,8 +140,23 @@ def base_answers(samples: str, scores: str) -> dict[str, list[sources.Answer]]:
 
 
 def pretraining_of(path: str) -> tuple[Extra, ...]:
-    """How the embedded base was pretrained."""
-    return ()
+    """How the embedded base was pretrained: its loss, and what it does on documents that it has not seen."""
+    if not path:
+        return ()
+    rows = read_table(path, PRETRAINING)
+    loss = [(float(row["step"]), row["value"]) for row in rows if row["name"] == "train/loss"]
+    steps, values = zip(*loss, strict=True)
+    held_out = {
+        row["name"].removeprefix("held-out/"): row["value"] for row in rows if row["name"].startswith("held-out/")
+    }
+    lessons = sorted({name.rsplit("/", 1)[0] for name in held_out})
+    table = [("lesson", "loss", "tokens predicted right, %")]
+    for lesson in lessons:
+        right = held_out[f"{lesson}/token_accuracy"]
+        table.append((lesson, f"{held_out[f'{lesson}/loss']:.3f}", f"{100 * right:.1f}"))
+    chart = Chart("pretraining-loss", "pretraining", "step", "loss", (Line("loss", tuple(steps), tuple(values)),))
+    text = "The base was pretrained by the workflow on the embedded language; the table is on unseen documents."
+    return (Extra("Pretraining", (text,), (chart,), tuple(table)),)
 
 
 def cost_of(benchmarks: Path, explored: list[Row], samples: list[str]) -> list[sources.CostRow]:
@@ -157,4 +173,4 @@ def cost_of(benchmarks: Path, explored: list[Row], samples: list[str]) -> list[s
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

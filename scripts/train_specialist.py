@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bestpath import prompts
 from bestpath.answers.grading import Grader
-from bestpath.errors import exit_cleanly
 from bestpath.problems import choices_of
+from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, REJECTS, Rejects, Row, read_jsonl, read_table, write_jsonl, write_table
 from bestpath.search import Grade, Sampling
@@ -84,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    exit_cleanly(main)
+    run(main)

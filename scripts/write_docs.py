@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from bestpath.settings import Section, Settings, sections_in
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +65,14 @@ def _check_prompts(settings: Settings, root: Path) -> None:
 
 def _check_folder(results: Path) -> None:
     """Results must be writable; `results` itself may not exist yet."""
-    existing = next(folder for folder in [results, *results.absolute().parents] if folder.exists())
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise UserError(f"the results folder {existing} is not writable; make it writable or run elsewhere")
+    existing = next(folder for folder in [results, *results.absolute().parents] if os.path.lexists(folder))
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"the results folder {existing} is not writable ({error.strerror}); make it writable or run elsewhere"
+        ) from None
 
 
 def _check_disk(settings: Settings, root: Path) -> None:
@@ -100,3 +107,18 @@ def uses_conda(workflow: Any) -> bool:
     """Whether Snakemake runs the jobs in conda environments of their own."""
     methods = getattr(workflow.deployment_settings, "deployment_method", None) or ()
     return any("conda" in str(method).lower() for method in methods)
+
+
+def hold_lock(folder: Path) -> None:
+    """Keep other runs out of this folder for as long as this process lives. Raises UserError when one is in.
+
+    Snakemake's own locks outlive a killed run; this one ends with its process, however that ends.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    os.set_inheritable(descriptor, False)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UserError("another run is under way in this folder; wait for it to end, or stop it") from None

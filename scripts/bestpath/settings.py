@@ -38,12 +38,13 @@ class Model(Section):
 class Embedded(Section):
     """The embedded world: a small language and the base model that the workflow pretrains on it."""
 
-    depth: Count = Field(4, description="the size dial: layers; the width follows")
-    steps: Count = Field(1600, description="pretraining steps")
-    batch: Count = Field(64, description="documents a pretraining step")
+    depth: Count = Field(3, description="the size dial: layers; the width follows")
+    steps: Count = Field(1000, description="pretraining steps")
+    batch: Count = Field(32, description="documents a pretraining step")
     operations: tuple[Count, Count] = Field((3, 5), description="fewest and most operations in a problem")
+    largest: int = Field(99, ge=20, description="largest number in a problem")
     lessons: list[str] = Field(["recut"], description="abilities taught in pretraining")
-    pool: Count = Field(700, description="problems made for training")
+    pool: Count = Field(600, description="problems made for training")
     test: Count = Field(500, description="problems made for evaluation, never trained on")
     threads: Count = Field(2, description="threads of the pretraining job; other counts give other weights")
 
@@ -155,8 +156,8 @@ class Lora(Section):
 class LearningRates(Section):
     """Learning rates to try, by training set; the best is chosen on the dev split."""
 
-    length: list[Positive] = [2.0e-5, 5.0e-5]
-    accuracy: list[Positive] = [2.0e-5]
+    length: list[Positive] = [2.0e-5, 4.0e-5]
+    accuracy: list[Positive] = [5.0e-5, 1.0e-4]
     union: list[Positive] = [2.0e-5]
     sft: list[Positive] = [5.0e-5]
 
@@ -262,7 +263,7 @@ class Recut(Section):
         """The settings of one variant; `main` is the section itself."""
         plain = self.model_dump(exclude={"variants", "run"})
         overlay = {} if name == "main" else self.variants[name]
-        return Recut.model_validate(deep_merge(plain, overlay))
+        return Recut.model_validate(_plain(deep_merge(plain, overlay)))
 
 
 class Decoding(Section):
@@ -340,7 +341,7 @@ def load(config: Mapping[str, Any], files: Iterable[Path | str] = ()) -> Setting
     """
     files = list(files)
     try:
-        settings = Settings.model_validate(_tuples(config))
+        settings = Settings.model_validate(_plain(config))
     except ValidationError as error:
         raise _user_error(error, (), files) from None
     for name in settings.recut.run:
@@ -356,11 +357,16 @@ def load(config: Mapping[str, Any], files: Iterable[Path | str] = ()) -> Setting
     return settings
 
 
-def _tuples(value: Any) -> Any:
-    """YAML has no tuples and Snakemake no plain dicts: give pydantic's strict mode the types it expects."""
+def _plain(value: Any) -> Any:
+    """A configuration as pydantic's strict mode expects it.
+
+    YAML has no tuples. An entry that an overlay sets to null is left out: it takes its default, or, in a mapping of
+    names such as `merge.methods`, is removed.
+    """
     if isinstance(value, Mapping):
-        return {k: tuple(v) if k == "operations" and isinstance(v, list) else _tuples(v) for k, v in value.items()}
-    return [_tuples(v) for v in value] if isinstance(value, list) else value
+        kept = {k: v for k, v in value.items() if v is not None}
+        return {k: tuple(v) if k == "operations" and isinstance(v, list) else _plain(v) for k, v in kept.items()}
+    return [_plain(v) for v in value] if isinstance(value, list) else value
 
 
 def _user_error(error: ValidationError, prefix: tuple[str, ...], files: list[Path | str]) -> UserError:

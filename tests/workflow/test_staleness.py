@@ -37,3 +37,94 @@ def test_code_cloned_anew_over_finished_results_stales_nothing(clone: Project, t
     shutil.copytree(clone.folder / "results", fresh.folder / "results")
     shutil.copytree(clone.folder / ".snakemake", fresh.folder / ".snakemake")
     assert fresh.stale() == {}
+
+
+EXPLORED = {
+    "recut_explore": 2,
+    "recut_candidates": 1,
+    "recut_optimal": 1,
+    "recut_pairs": 2,
+    "recut_funnel": 1,
+    "train_specialist": 3,
+    "choose_specialist": 2,
+    "merge_models": 2,
+    "evaluate_sample": 6,  # two specialists and two merges on the test set, two merges on the dev split
+    "evaluate_grade": 6,
+    "choose_merge": 1,
+    **LEAVES,
+}
+ONE_MERGE = {"merge_models": 1, "evaluate_sample": 2, "evaluate_grade": 2, "choose_merge": 1, **LEAVES}
+ACCURACY = {
+    "recut_pairs": 1,
+    "recut_funnel": 1,
+    "train_specialist": 1,
+    "choose_specialist": 1,
+    "merge_models": 2,
+    "evaluate_sample": 5,
+    "evaluate_grade": 5,
+    "choose_merge": 1,
+    **LEAVES,
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "stale"),
+    [
+        ("stages/report/figures.py", {"report": 1}),
+        ("stages/evaluation/verdicts.py", {"report": 1}),
+        ("stages/merging/methods.py", {**ONE_MERGE, "merge_models": 2, "evaluate_sample": 4, "evaluate_grade": 4}),
+        ("methods/recut/reward.py", EXPLORED),
+        ("methods/recut/pairs.py", {**EXPLORED, "recut_explore": 0, "recut_candidates": 0, "recut_optimal": 0}),
+    ],
+)
+def test_changing_a_function_reruns_what_reaches_it(clone: Project, module: str, stale: dict[str, int]) -> None:
+    path = clone.folder / "scripts" / "bestpath" / module
+    text = path.read_text()
+    name = text.split("\ndef ", 1)[1].split("(", 1)[0]
+    path.write_text(text + f"\n\n{name} = {name}\n")
+    assert clone.stale() == {rule: n for rule, n in stale.items() if n}
+    printed = clone.run("--dry-run", "--quiet", "host")
+    assert "bestpath." + module.removesuffix(".py").replace("/", ".") in printed
+
+
+@pytest.mark.parametrize(
+    ("overlay", "stale"),
+    [
+        ("recut: {merge: {methods: {dare_ties: {density: 0.5}}}}", ONE_MERGE),
+        ("recut: {pairs: {accuracy: {rejected: longest}}}", ACCURACY),
+        ("recut: {explore: {rounds: 3}}", EXPLORED),
+        ("evaluation: {bootstrap: 300}", LEAVES),
+        ("recut: {merge: {methods: {ties: {method: ties}}}}", ONE_MERGE),
+        ("compute: {mem_mb: 4000}", {}),
+    ],
+)
+def test_changing_a_setting_reruns_what_uses_it(clone: Project, overlay: str, stale: dict[str, int]) -> None:
+    assert clone.overlay(overlay).stale() == stale
+
+
+def test_a_prompt_reruns_what_is_asked_with_it(clone: Project) -> None:
+    prompt = clone.folder / "config/prompts/recut/chain_of_draft.jinja"
+    prompt.write_text(prompt.read_text().replace("five words", "six words"))
+    assert clone.stale() == {"evaluate_sample": 1, "evaluate_grade": 1, **LEAVES}
+
+
+def test_the_prompt_of_a_lesson_makes_the_base_anew(clone: Project) -> None:
+    prompt = clone.folder / "config/prompts/recut/long.jinja"
+    prompt.write_text(prompt.read_text().replace("Think deeply", "Think hard"))
+    stale = clone.stale()
+    assert stale["embedded_base"] == 1
+    assert not {"embedded_problems", "problems_train", "problems_test"} & stale.keys()
+
+
+def test_a_variant_shares_what_it_does_not_change(clone: Project) -> None:
+    stale = clone.overlay("recut: {run: [main, rounds_8, ipo]}").stale()
+    assert stale["train_specialist"] == 3
+    assert not {"recut_explore", "recut_candidates", "recut_pairs"} & stale.keys()
+
+
+def test_accepting_declares_results_current(clone: Project) -> None:
+    path = clone.folder / "scripts/bestpath/stages/report/figures.py"
+    path.write_text(path.read_text() + "\nEXTRA = 1\n")
+    assert clone.stale() == {"report": 1}
+    clone.run("--touch")
+    assert clone.stale() == {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,107 +20,12 @@ Pool = Literal["pretrain", "train", "test"]
 # The share of all possible problems that each pool owns, in hundredths of the hash range.
 _POOLS: dict[str, range] = {"pretrain": range(0, 60), "train": range(60, 80), "test": range(80, 100)}
 
-GIRLS = tuple(
-    [
-        "Ada",
-        "Anna",
-        "Cora",
-        "Dora",
-        "Ella",
-        "Emma",
-        "Eva",
-        "Fay",
-        "Gina",
-        "Ida",
-        "Ines",
-        "Iris",
-        "Jana",
-        "Kate",
-        "Lea",
-        "Lena",
-        "Lily",
-        "Mara",
-        "Mia",
-        "Mona",
-    ]
-)
-BOYS = tuple(
-    [
-        "Adam",
-        "Alan",
-        "Ben",
-        "Carl",
-        "Dan",
-        "Eli",
-        "Finn",
-        "Hugo",
-        "Ian",
-        "Jan",
-        "Kai",
-        "Leo",
-        "Luis",
-        "Max",
-        "Nils",
-        "Omar",
-        "Otto",
-        "Paul",
-        "Sam",
-        "Tom",
-    ]
-)
+GIRLS = tuple("Ada Anna Cora Dora Ella Emma Eva Fay Gina Ida Ines Iris Jana Kate Lea Lena Lily Mara Mia Mona".split())
+BOYS = tuple("Adam Alan Ben Carl Dan Eli Finn Hugo Ian Jan Kai Leo Luis Max Nils Omar Otto Paul Sam Tom".split())
 THINGS = tuple(
-    [
-        "apples",
-        "balls",
-        "beads",
-        "bells",
-        "books",
-        "boxes",
-        "bricks",
-        "bulbs",
-        "buttons",
-        "cakes",
-        "candles",
-        "cards",
-        "caps",
-        "coins",
-        "cups",
-        "dolls",
-        "eggs",
-        "figs",
-        "flags",
-        "forks",
-        "hats",
-        "jars",
-        "keys",
-        "kites",
-        "lamps",
-        "lemons",
-        "maps",
-        "marbles",
-        "masks",
-        "mugs",
-        "nails",
-        "nuts",
-        "pans",
-        "pears",
-        "pens",
-        "pins",
-        "plates",
-        "plums",
-        "rings",
-        "ropes",
-        "seeds",
-        "shells",
-        "spoons",
-        "stamps",
-        "stars",
-        "sticks",
-        "stones",
-        "tents",
-        "tiles",
-        "toys",
-    ]
+    """apples balls beads bells books boxes bricks bulbs buttons cakes candles cards caps coins cups dolls eggs
+    figs flags forks hats jars keys kites lamps lemons maps marbles masks mugs nails nuts pans pears pens pins
+    plates plums rings ropes seeds shells spoons stamps stars sticks stones tents tiles toys""".split()
 )
 GAINS = ("buys", "finds", "wins", "gets", "makes", "takes")
 LOSSES = ("sells", "loses", "drops", "gives", "lends", "breaks")
@@ -144,9 +49,15 @@ class World:
     largest_change: int = 30
     scaling: float = 0.15
     checks: tuple[float, float, float] = (0.97, 0.6, 0.03)
-    hasty: tuple[float, float] = (0.56, 0.05)
-    small: int = 25
-    hasty_check: float = 0.0
+    hasty: tuple[float, float, float] = (0.35, 0.62, 0.7)
+    hasty_else: float = 0.03
+    hasty_check: float = 1.0
+
+    @classmethod
+    def sized(cls, operations: Sequence[int], largest: int) -> World:
+        """The world with problems of so many changes, and with numbers up to `largest`."""
+        few, many = operations
+        return cls(operations=(few, many), largest=largest, largest_change=min(30, 3 * largest // 10))
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def new_model(
     )
     model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
     with torch.no_grad():
-        embeddings = model.get_input_embeddings().weight.normal_(0.0, 0.05)
+        embeddings = torch.nn.init.normal_(model.model.embed_tokens.weight, 0.0, 0.05)
         for name, weight in model.named_parameters():
             if name.endswith(("o_proj.weight", "down_proj.weight")):
                 weight.mul_(1 / math.sqrt(2 * size.depth))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bestpath.models import new_folder
+from bestpath.program import progress_stream
 from bestpath.prompts import Prompt
 from bestpath.randomness import generator_for
 from bestpath.records import Row, Table, atomic_path
@@ -107,7 +108,11 @@ class _Run:
 
         losses = []
         every = max(1, self._course.steps // 20)
-        with tqdm(total=self._course.steps, initial=self._step, desc="pretrain", unit="step", mininterval=5) as bar:
+        stream = progress_stream()
+        seldom = 0.5 if stream.isatty() else 20
+        with tqdm(
+            total=self._course.steps, initial=self._step, desc="pretrain", unit="step", file=stream, mininterval=seldom
+        ) as bar:
             for rows in self._batches(self._step):
                 losses.append(self._learn(rows))
                 self._step += 1
@@ -224,7 +229,8 @@ class _Encoder:
 def _optimizers(model: LlamaForCausalLM, course: Course) -> list[torch.optim.Optimizer]:
     import torch
 
-    matrices, others = [], []
+    matrices: list[Tensor] = []
+    others: list[Tensor] = []
     for name, weight in model.named_parameters():
         (matrices if weight.ndim == 2 and "embed" not in name else others).append(weight)
     made: list[Any] = [

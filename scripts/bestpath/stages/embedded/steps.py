@@ -50,8 +50,8 @@ def plan(world: World, rng: random.Random, problem: Problem, style: Style) -> li
 def next_step(world: World, rng: random.Random, left: Sequence[Operation], style: Style) -> Step:
     which = STYLES.index(style)
     if len(left) > 1 and left[0].symbol in "+-" and left[1].symbol in "+-":
-        easy = left[0].symbol == left[1].symbol and left[0].operand + left[1].operand <= world.small
-        if rng.random() < world.hasty[0 if easy else 1]:
+        easy = left[0].symbol == left[1].symbol == "-"
+        if rng.random() < (world.hasty[which] if easy else world.hasty_else):
             return Step(tuple(left[:2]), rng.random() < world.hasty_check * world.checks[which], True)
     return Step(tuple(left[:1]), rng.random() < world.checks[which], False)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TextIO
 
 from bestpath.answers.grading import Grader
+from bestpath.program import progress_stream
 from bestpath.records import Row
 from bestpath.stages.generation import driver
 from bestpath.stages.generation.engines import open_engine
@@ -30,14 +28,8 @@ def run_searches(
         todo = searches.keys() - journal.finished.keys()
         engines = {"actor": open_engine(settings.pop("engine"), model, **settings)} if todo else {}
         try:
-            progress = Progress(label, work / "progress.json", stream=terminal())
+            progress = Progress(label, work / "progress.json", stream=progress_stream())
             return driver.run(searches, engines, grader, journal, progress)
         finally:
             for opened in engines.values():
                 opened.close()
-
-
-def terminal() -> TextIO:
-    """Where progress is shown: the descriptor that a rule sets aside for it, while errors go to the job's log."""
-    descriptor = os.environ.get("BESTPATH_PROGRESS_FD")
-    return os.fdopen(int(descriptor), "w", closefd=False) if descriptor else sys.stderr

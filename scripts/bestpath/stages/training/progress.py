@@ -20,6 +20,7 @@ from tqdm import tqdm
 from transformers import TrainerCallback
 
 from bestpath.errors import UserError
+from bestpath.program import progress_stream
 from bestpath.records import Row, write_json
 from bestpath.stages.training import processes
 
@@ -39,7 +40,14 @@ class Watch(TrainerCallback):
         """Start the clock; logs of steps that will be trained again are dropped from the file."""
         self._steps = checkpoint_steps(state.max_steps, self._checkpoints)
         self._started, self._first = time.monotonic(), state.global_step
-        self._bar = tqdm(total=state.max_steps, initial=state.global_step, desc="training", unit="step", disable=None)
+        self._bar = tqdm(
+            total=state.max_steps,
+            initial=state.global_step,
+            desc="training",
+            unit="step",
+            file=progress_stream(),
+            disable=None,
+        )
         if state.is_world_process_zero:
             lines = [json.dumps(entry) + "\n" for entry in state.log_history]
             (self._work / "log.jsonl").write_text("".join(lines), encoding="utf-8")

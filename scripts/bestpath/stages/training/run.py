@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from bestpath.models import folder_digest, new_folder
+from bestpath.program import progress_stream
 from bestpath.records import Row, Table, read_json, write_json
 from bestpath.stages.training import processes
 from bestpath.stages.training.checkpoints import checkpoint, keep_only, seal, whole_steps
@@ -82,10 +82,10 @@ class Run:
         seal(checkpoint(self.work, step))
         self._read_out(step)
         metrics = _metrics(log, self._readouts())
-        print(_summary(metrics, step), file=sys.stderr)
+        print(_summary(metrics, step), file=progress_stream())
         for warning in preference_warnings(metrics):
             if warning.step == step:
-                print(f"warning: {warning.message}", file=sys.stderr)
+                print(f"warning: {warning.message}", file=progress_stream())
         # The one before the last is for the case that the last is damaged.
         keep_only(self.work, {*whole_steps(self.work)[-2:], self._chosen()})
 
@@ -102,7 +102,7 @@ class Run:
                 export(checkpoint(self.work, chosen), self.base, folder, self.recipe)
                 moved = change(self.base, folder)
             for warning in of_choice:
-                print(f"warning: {warning.message}", file=sys.stderr)
+                print(f"warning: {warning.message}", file=progress_stream())
             metrics += [_metric(chosen, f"change/{name}", value) for name, value in asdict(moved).items()]
         processes.wait()
         return Trained(metrics, readouts, chosen, warnings)

@@ -42,9 +42,8 @@ class Decoder:
     @torch.inference_mode()
     def step(self) -> list[Row]:
         """One token for every running row; returns the rows that ended."""
-        running = [(pool, len(pool.rows)) for pool in self._pools]
         new = self._admit()
-        batch = Pass(self._pools.shape, running, new)
+        batch = Pass(self._pools)
         if not batch.rows:
             return []
         logits = self._model(
@@ -96,5 +95,5 @@ class Decoder:
         if row.stopped or len(row.generated) == row.limit:
             self._pools.remove(row)
             return True
-        self._pools.grow(row)
+        self._pools.fit(row)
         return False

@@ -87,8 +87,7 @@ def _context(config: Any, folder: Path, wanted: int | None) -> int:
     context = min(wanted or most, most)
     kinds = set(getattr(config, "layer_types", None) or [])
     window = getattr(config, "sliding_window", None)
-    is_windowed = "sliding_attention" in kinds if kinds else window is not None
-    if is_windowed and window < context:
+    if window and window < context and (not kinds or "sliding_attention" in kinds):
         raise UserError(
             f"the model in {folder} sees a window of {window} tokens only; set its context to {window} at most"
         )

@@ -119,8 +119,8 @@ class Pools:
         """Place a new row; there is room for its first token behind the prompt."""
         self._of_length(row.length + 1).add(row)
 
-    def grow(self, row: Row) -> None:
-        """Move a row whose newest token does not fit into its pool."""
+    def fit(self, row: Row) -> None:
+        """Move a row that has grown too long for its pool."""
         pool, index = row.place
         if row.length > pool.width:
             wider = self._of_length(row.length)

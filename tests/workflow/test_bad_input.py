@@ -1,0 +1,132 @@
+"""What a user can do wrong: one clear sentence, before expensive work, exit code 1, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .conftest import Project
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """The project without any results."""
+    return Project.copy_to(tmp_path / "project")
+
+
+OWN_DATA = """
+problems: {{train: {{path: data.{suffix}, n: 3, kind: number, fields: {fields}}}}}
+"""
+PLAIN = "{solution: null, level: null, id: null}"
+WITH_ID = "{solution: null, level: null, id: id}"
+GOOD = [{"id": str(i), "question": f"How much is {i} + 1?", "answer": str(i + 1)} for i in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("overlay", "said"),
+    [
+        ("recut: {explor: {}}", ["unknown setting 'recut.explor'", "overlay.yaml", "did you mean 'explore'"]),
+        ("recut: {train: {beta: high}}", ["recut.train.beta", "'high'", "overlay.yaml"]),
+        ("recut: {train: {learning_rates: {length: [5e-7]}}}", ["'5e-7'", "write 5.0e-7"]),
+        ("recut: {explore: {rounds: 0}}", ["recut.explore.rounds", "is 0"]),
+        ("recut: {explore: {temperature: -1.0}}", ["recut.explore.temperature", "-1.0"]),
+        ("evaluation: {sets: {test: {path: nothing.jsonl}}}", ["nothing.jsonl", "not there"]),
+        ("problems: {train: {path: Snakefile.jsonl}}", ["Snakefile.jsonl"]),
+        ("evaluation: {base_prompts: [neutrl]}", ["no prompt template", "neutrl.jinja"]),
+    ],
+)
+def test_a_wrong_configuration_stops_before_the_first_job(project: Project, overlay: str, said: list[str]) -> None:
+    done = project.overlay(overlay).snakemake()
+    assert_told(done.returncode, done.stderr, said)
+    assert not (project.folder / "results").exists()
+
+
+def test_a_prompt_with_an_unknown_field_stops_before_the_first_job(project: Project) -> None:
+    prompt = project.folder / "config/prompts/recut/short.jinja"
+    prompt.write_text(prompt.read_text() + "{{ problm }}")
+    done = project.snakemake()
+    assert_told(done.returncode, done.stderr, ["short.jinja", "unknown field 'problm'", "did you mean 'problem'"])
+
+
+@pytest.mark.parametrize(
+    ("content", "fields", "said"),
+    [
+        (b"", PLAIN, ["data.jsonl", "holds no rows"]),
+        ([{"id": "1", "problem": "q", "answer": "1"}], PLAIN, ["no field 'question'", "fields.question"]),
+        ([{**row, "id": "same"} for row in GOOD], WITH_ID, ["the id 'same' twice"]),
+        ([{**row, "answer": "many"} for row in GOOD], WITH_ID, ["3 of 3 rows", "bad_gold", "many"]),
+        ('{"question": "é", "answer": "1"}'.encode("latin-1"), PLAIN, ["data.jsonl", "not UTF-8", "iconv"]),
+    ],
+)
+def test_bad_data_is_one_sentence(project: Project, content: bytes | list, fields: str, said: list[str]) -> None:
+    text = content if isinstance(content, bytes) else "\n".join(map(json.dumps, content)).encode()
+    (project.folder / "data.jsonl").write_bytes(text)
+    own = project.overlay(OWN_DATA.format(suffix="jsonl", fields=fields))
+    done = own.snakemake("results/tiny/problems/train.parquet")
+    assert_told(done.returncode, done.stderr, said)
+
+
+def test_a_results_folder_that_is_not_writable_stops_the_run(project: Project) -> None:
+    results = project.folder / "results"
+    results.symlink_to("/proc")  # not writable, not even for root
+    done = project.snakemake()
+    assert_told(done.returncode, done.stderr, ["results", "writable"])
+
+
+def test_too_little_disk_for_the_planned_models_stops_the_run(project: Project) -> None:
+    folder = project.folder / "huge"
+    folder.mkdir()
+    with (folder / "model.safetensors").open("wb") as stream:
+        stream.truncate(4 << 40)  # sparse: four tebibytes that take no room
+    overlay = """
+model: {source: huge}
+problems: {train: {path: data.jsonl, n: 3}}
+evaluation: {sets: {test: {path: data.jsonl}}}
+"""
+    (project.folder / "data.jsonl").write_text("\n".join(map(json.dumps, GOOD)))
+    done = project.overlay(overlay).snakemake()
+    assert_told(done.returncode, done.stderr, ["GB of disk", "free"])
+
+
+@pytest.mark.parametrize(
+    ("removed", "said"),
+    [
+        ("tokenizer.json", "has no tokenizer"),
+        ("chat_template.jinja", "no chat template"),
+        ("config.json", "config.json"),
+    ],
+)
+def test_an_incomplete_model_folder_is_refused(clone: Project, removed: str, said: str) -> None:
+    shutil.copytree(clone.results / "models/base", clone.folder / "mine")
+    (clone.folder / "mine" / removed).unlink()
+    (clone.folder / "mine" / "manifest.json").unlink()
+    (clone.folder / "data.jsonl").write_text("\n".join(map(json.dumps, GOOD)))
+    overlay = """
+experiment: other
+model: {source: mine}
+problems: {train: {path: data.jsonl, n: 3}}
+evaluation: {sets: {test: {path: data.jsonl}}}
+"""
+    done = clone.overlay(overlay).snakemake("results/other/models/base/manifest.json")
+    assert_told(done.returncode, done.stderr, ["mine", said])
+
+
+def test_too_few_pairs_stop_with_the_funnel(clone: Project) -> None:
+    done = clone.overlay("recut: {pairs: {min_pairs: 1000}}").snakemake()
+    assert_told(done.returncode, done.stderr, ["fewer than recut.pairs.min_pairs = 1000", "24 problems", "solved"])
+    assert (clone.results / "recut/main/s1/candidates.parquet").exists()
+
+
+def assert_told(returncode: int, printed: str, said: list[str]) -> None:
+    """Exit code 1, one sentence with these words, and no traceback."""
+    assert returncode == 1, printed
+    sentences = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert sentences, printed
+    for part in said:
+        assert part in sentences[0], sentences[0]
+    assert "Traceback" not in printed

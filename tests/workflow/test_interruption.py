@@ -1,0 +1,96 @@
+"""A run that is killed and started again ends with the bytes of one that is not, and generates nothing twice."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from .conftest import Project
+
+pytestmark = pytest.mark.workflow
+
+DETERMINISTIC = ("*.parquet", "*.safetensors", "*.jsonl", "results.*", "manifest.json", "choice.json", "funnel.json")
+
+
+def contents(project: Project) -> dict[str, bytes]:
+    """Every artifact but logs, times and the report, which tells times."""
+    found = {}
+    for pattern in DETERMINISTIC:
+        for path in project.results.rglob(pattern):
+            name = path.relative_to(project.results).as_posix()
+            if not name.startswith(("logs/", "benchmarks/", "report/")):
+                found[name] = path.read_bytes()
+    return found
+
+
+def kill_when(project: Project, reached: Callable[[], bool]) -> str:
+    """Start a run, kill it and all its jobs at once when `reached`, and return what it had printed."""
+    with (project.folder / "run.log").open("w") as log:
+        run = psutil.Popen(project.command(), cwd=project.folder, stdout=log, stderr=subprocess.STDOUT)
+        while not reached():
+            assert run.poll() is None, "the run ended before it could be killed"
+            time.sleep(0.002)
+        for process in [run, *run.children(recursive=True)]:
+            if process.is_running():
+                process.kill()
+        run.wait()
+    return (project.folder / "run.log").read_text()
+
+
+def journalled(project: Project, rule: str) -> int:
+    """Problems that the journals of a rule hold."""
+    journals = (project.folder / "results/.work" / rule).glob("**/journal.jsonl")
+    return sum(max(0, path.read_bytes().count(b"\n") - 1) for path in journals)
+
+
+def test_a_run_killed_three_times_ends_with_the_same_bytes(finished: Project, tmp_path: Path) -> None:
+    project = Project.copy_to(tmp_path / "killed")
+
+    def checkpointed() -> bool:
+        return any((project.folder / "results/.work/train_specialist").glob("*/checkpoints/checkpoint-*"))
+
+    kill_when(project, lambda: journalled(project, "recut_explore") >= 3)
+    kept = journalled(project, "recut_explore")
+    printed = kill_when(project, checkpointed)
+    resumed = [int(n) for n in re.findall(r"explore shard \d+: (\d+) of \d+ problems were finished before", printed)]
+    assert sum(resumed) == kept > 0
+    kill_when(project, lambda: journalled(project, "evaluate_sample") >= 3)
+    project.run()
+    assert contents(project) == contents(finished)
+    assert not list((project.folder / "results/.work").glob("*/*"))
+
+
+def test_a_job_dies_with_its_run(tmp_path: Path) -> None:
+    project = Project.copy_to(tmp_path / "orphan")
+    with (project.folder / "run.log").open("w") as log:
+        run = psutil.Popen(project.command(), cwd=project.folder, stdout=log, stderr=subprocess.STDOUT)
+        jobs: list[psutil.Process] = []
+        while not jobs:
+            assert run.poll() is None, "the run ended before a job was seen"
+            jobs = [child for child in run.children(recursive=True) if "scripts/embedded_base.py" in child.cmdline()]
+            time.sleep(0.05)
+        time.sleep(1)  # the job has to get as far as to watch its run
+        run.kill()
+        run.wait()
+    _, alive = psutil.wait_procs(jobs, timeout=30)
+    assert not alive
+
+
+def test_a_second_run_in_one_folder_is_refused(tmp_path: Path) -> None:
+    project = Project.copy_to(tmp_path / "twice")
+    with (project.folder / "run.log").open("w") as log:
+        run = psutil.Popen(project.command(), cwd=project.folder, stdout=log, stderr=subprocess.STDOUT)
+        while not (project.folder / "results/.work/run.lock").exists():
+            time.sleep(0.05)
+        second = project.snakemake()
+        for process in [*run.children(recursive=True), run]:
+            process.kill()
+        run.wait()
+    assert second.returncode == 1
+    assert "another run is under way in this folder" in second.stderr
