@@ -7,6 +7,11 @@ ifeq ($(shell command -v $(PYTHON)),)
 PYTHON := python3
 endif
 
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+# jobs and progress, without Snakemake's bookkeeping
+BRIEFLY = 2>&1 | grep --line-buffered -vE '^(Select jobs|Execute [0-9]+ jobs|Finished jobid|\[[A-Z][a-z]{2} |Using |Assuming |$$)'
+
 .PHONY: help setup demo test why accept lint format lock docs clean
 
 help:            ## list these commands
@@ -16,7 +21,7 @@ setup:           ## create or update .venv from envs/local.lock (the other comma
 	@$(PYTHON) envs/setup.py
 
 demo: setup      ## the whole ReCUT method on the embedded world, up to the report
-	@$(SNAKEMAKE) --quiet host reason $(TARGET)
+	@$(SNAKEMAKE) --quiet host reason $(TARGET) $(BRIEFLY)
 	@.venv/bin/python scripts/show_results.py
 
 test: setup      ## every test

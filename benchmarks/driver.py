@@ -2,30 +2,33 @@
 
     python benchmarks/driver.py --model results/embedded/base --problems problems.jsonl
 
-The plain loop sorts the prompts by length, cuts them into batches, and stops a batch when its last row has ended; the
-best of several batch sizes counts. Both sides render the chats, tokenise, generate until the natural end and decode
-the text, in one process with one thread and in the model's own float32. A token counts until the end token included.
-Both are repeated in turn and the best run of each counts, because other work on the machine only ever slows a run
-down; the rate for each second of CPU time is given too, as it hardly feels other work.
+The plain loop sorts the prompts by length and cuts them into batches; a batch stops when its last row has ended. Both
+sides render the chats, tokenise, generate until the natural end and decode the text, in one process with one thread,
+in float32. A token counts up to and with the end token. The best of several batch sizes and of several numbers of
+slots is found first. Then both sides take turns, and the medians are given: of the rates, and of the ratios of two
+neighbouring runs, which share whatever else the machine is doing. The ratio of CPU times hardly feels other work.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
 import torch
+
 from bestpath.answers.grading import Grader
 from bestpath.prompts import load
 from bestpath.randomness import seed_of
-from bestpath.records import Row, read_jsonl
+from bestpath.records import PROBLEMS, Row, read_jsonl, read_table
 from bestpath.search import Generate, Message, Sampling, Search
 from bestpath.stages.generation.driver import run
 from bestpath.stages.generation.engines.transformers import TransformersEngine
@@ -105,49 +108,68 @@ class Driver:
             return [{"text": answer.text}]
 
         searches = {str(i): (lambda chat=chat: search(chat)) for i, chat in enumerate(chats)}
-        with tempfile.TemporaryDirectory() as folder, Grader() as grader:
-            with Journal(Path(folder) / "journal.jsonl", "benchmark") as journal, open("/dev/null", "w") as quiet:
-                run(searches, {"actor": self.engine}, grader, journal, Progress("benchmark", stream=quiet))
-                return sum(finished.tokens for finished in journal.finished.values())
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Grader() as grader,
+            Journal(Path(folder) / "journal.jsonl", "benchmark") as journal,
+            open(os.devnull, "w") as quiet,
+        ):
+            run(searches, {"actor": self.engine}, grader, journal, Progress("benchmark", stream=quiet))
+            return sum(finished.tokens for finished in journal.finished.values())
+
+
+def compare(
+    plain: Callable[[int], int], driver: Callable[[int], int], batches: list[int], slots: list[int], repeats: int
+) -> str:
+    """The cells of one row of the table."""
+    best_batch = max(batches * 2, key=lambda batch: timed(lambda: plain(batch)).per_cpu_s)
+    best_slots = max(slots * 2, key=lambda n: timed(lambda: driver(n)).per_cpu_s)
+    pairs = [(timed(lambda: plain(best_batch)), timed(lambda: driver(best_slots))) for _ in range(repeats)]
+    return (
+        f"{median(a.per_s for a, _ in pairs):,.0f} ({best_batch}) | {median(b.per_s for _, b in pairs):,.0f} "
+        f"({best_slots}) | {median(b.per_s / a.per_s for a, b in pairs):.2f} "
+        f"| {median(b.per_cpu_s / a.per_cpu_s for a, b in pairs):.2f}"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="model folder")
-    parser.add_argument("--problems", type=Path, required=True, help="JSON Lines with a `question` each")
-    parser.add_argument("--n", type=int, default=600, help="how many problems")
-    parser.add_argument("--slots", type=int, nargs="+", default=[128], help="slots of the engine; the best counts")
-    parser.add_argument("--batches", type=int, nargs="+", default=[16, 32, 64, 128], help="sizes of the plain loop")
+    parser.add_argument(
+        "--problems", type=Path, nargs="+", required=True, help="JSON Lines or problems tables with a `question` each"
+    )
+    parser.add_argument("--n", type=int, default=1200, help="at most so many problems")
+    parser.add_argument("--slots", type=int, nargs="+", default=[128, 256, 384], help="slots of the engine")
+    parser.add_argument("--batches", type=int, nargs="+", default=[32, 64, 96, 128], help="sizes of the plain loop")
     parser.add_argument("--max-tokens", type=int, default=160)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
 
     torch.set_num_threads(1)
     prompt = load(PROMPT, ["problem"])
-    problems = read_jsonl(arguments.problems)[: arguments.n]
-    chats = [prompt.render(problem=problem["question"]) for problem in problems]
+    questions = [question for file in arguments.problems for question in questions_of(file)][: arguments.n]
+    chats = [prompt.render(problem=question) for question in questions]
     plain = PlainLoop(arguments.model)
     drivers = {slots: Driver(arguments.model, slots) for slots in arguments.slots}
 
     print(f"{len(chats)} prompts, at most {arguments.max_tokens} new tokens, torch {torch.__version__}, 1 thread\n")
-    print("| decoding | plain loop (best batch) | driver (best slots) | ratio | ratio of CPU time |")
+    print("| decoding | plain loop, tokens/s (batch) | driver, tokens/s (slots) | ratio | ratio by CPU time |")
     print("|---|---|---|---|---|")
-    for name, temperature in (("greedy", 0.0), ("sampled, temperature 0.7", 0.7)):
+    for name, temperature in (("greedy", 0.0), ("sampled at temperature 0.7", 0.7)):
         sampling = Sampling(temperature, max_tokens=arguments.max_tokens)
-        plain_rates: list[tuple[Rate, int]] = []
-        driver_rates: list[tuple[Rate, int]] = []
-        for _ in range(arguments.repeats):
-            for batch in arguments.batches:
-                plain_rates.append((timed(lambda b=batch, s=sampling: plain.generate(chats, s, b)), batch))
-            for slots, driver in drivers.items():
-                driver_rates.append((timed(lambda d=driver, s=sampling: d.generate(chats, s)), slots))
-        (a, batch), (b, slots) = (max(rates, key=lambda r: r[0].per_s) for rates in (plain_rates, driver_rates))
-        cpu = max(r.per_cpu_s for r, _ in driver_rates) / max(r.per_cpu_s for r, _ in plain_rates)
-        print(
-            f"| {name} | {a.per_s:,.0f} tokens/s ({batch}) | {b.per_s:,.0f} tokens/s ({slots}) "
-            f"| {b.per_s / a.per_s:.2f} | {cpu:.2f} |",
-            flush=True,
+        cells = compare(
+            lambda batch, sampling=sampling: plain.generate(chats, sampling, batch),
+            lambda slots, sampling=sampling: drivers[slots].generate(chats, sampling),
+            arguments.batches,
+            arguments.slots,
+            arguments.repeats,
         )
+        print(f"| {name} | {cells} |", flush=True)
+
+
+def questions_of(file: Path) -> list[str]:
+    rows = read_table(file, PROBLEMS) if file.suffix == ".parquet" else read_jsonl(file)
+    return [row["question"] for row in rows]
 
 
 if __name__ == "__main__":

@@ -56,19 +56,22 @@ def seconds(arguments: list[str], folder: Path) -> float:
 
 def write_bare(folder: Path, ours: list[str]) -> int:
     """Write a workflow with the same rules, jobs and dependencies as ours, and nothing else; the number of its jobs."""
-    arguments = [argument for argument in ours if argument != "--quiet"]
-    printed = subprocess.run([SNAKEMAKE, *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
-    jobs = re.findall(r"^(?:local)?rule (\w+):\n((?:    .+\n)*)", printed.stdout + printed.stderr, re.MULTILINE)
-    made: dict[str, list[list[str]]] = defaultdict(list)
-    maker: dict[str, str] = {}
-    for rule, body in jobs:
-        files = dict(re.findall(r"^    (input|output): (.+)$", body, re.MULTILINE))
-        maker |= {file: f"bare/{rule}/{len(made[rule])}" for file in files.get("output", "").split(", ")}
-        made[rule].append(files.get("input", "").split(", "))
-    needs = {
-        rule: [sorted({maker[file] for file in inputs if file in maker}) for inputs in lists]
-        for rule, lists in made.items()
-    }
+    graph = subprocess.run(
+        [SNAKEMAKE, "--dag", "dot", *ours[ours.index("--configfile") :]],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    rule_of = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)', graph, re.MULTILINE))
+    place: dict[str, str] = {}
+    needs: dict[str, list[list[str]]] = defaultdict(list)
+    for job, rule in rule_of.items():
+        place[job] = f"bare/{rule}/{len(needs[rule])}"
+        needs[rule].append([])
+    for producer, consumer in re.findall(r"^\s*(\d+) -> (\d+)", graph, re.MULTILINE):
+        rule, index = place[consumer].split("/")[1:]
+        needs[rule][int(index)].append(place[producer])
     (folder / "jobs.json").write_text(json.dumps(needs))
     rules = [
         f"rule {rule}:\n    input:\n        lambda w: JOBS['{rule}'][int(w.i)]\n"
@@ -78,7 +81,7 @@ def write_bare(folder: Path, ours: list[str]) -> int:
     ]
     head = "import json\nJOBS = json.load(open('jobs.json'))\n\nrule all:\n    input:\n        JOBS['all'][0]\n"
     (folder / "Snakefile").write_text("\n".join([head, *rules]))
-    return len(jobs)
+    return len(rule_of)
 
 
 def stages() -> dict[str, list[dict[str, str]]]:

@@ -31,6 +31,8 @@ rule embedded_problems:
         n=lambda w: (SETTINGS.embedded.pool if w.pool == "train" else SETTINGS.embedded.test),
         world=as_json(SETTINGS.embedded.model_dump(include={"operations", "largest"})),
         seed=SETTINGS.seed,
+    message:
+        "make {wildcards.pool} problems of the embedded language"
     shell:
         "python scripts/embedded_problems.py --pool {wildcards.pool} --n {params.n} --world {params.world:q}"
         " --seed {params.seed} --problems {output.problems} 2> {log}"
@@ -62,6 +64,8 @@ if SETTINGS.model.source == "embedded":
             world=as_json(SETTINGS.embedded.model_dump(include={"operations", "largest"})),
             context=SETTINGS.model.context,
             seed=SETTINGS.seed,
+        message:
+            "pretrain the embedded base model"
         shell:
             "python scripts/embedded_base.py --lessons {params.lessons} --size {params.size:q} --world {params.world:q}"
             " --context {params.context} --seed {params.seed} --threads {threads}"
@@ -88,6 +92,8 @@ else:
             *code_of("import_base"),
             source=SETTINGS.model.source,
             revision=SETTINGS.model.revision or "",
+        message:
+            "take the base model from {params.source}"
         shell:
             "HF_HUB_OFFLINE=0 python scripts/import_base.py --source {params.source} --revision '{params.revision}'"
             " --model {output.model} 2> {log}"

@@ -45,6 +45,8 @@ rule evaluate_sample:
         max_tokens=SETTINGS.evaluation.max_tokens,
         seed=SETTINGS.seed,
         part=lambda w: "dev" if w.set == "dev" else "all",
+    message:
+        "answer {wildcards.set} with {wildcards.model}, {wildcards.prompt} prompt"
     shell:
         "python scripts/evaluate_sample.py --problems {input.problems} --part {params.part} --model {input.model}"
         " --prompt {input.prompt} --decodings {params.decodings:q} --engine {params.engine:q}"
@@ -70,6 +72,8 @@ rule evaluate_grade:
         runtime=60,
     params:
         *code_of("evaluate_grade"),
+    message:
+        "grade {wildcards.model}, {wildcards.prompt} prompt, on {wildcards.set}"
     shell:
         "python scripts/evaluate_grade.py --samples {input.samples} --problems {input.problems}"
         " --scores {output.scores} 2> {log}"
@@ -98,6 +102,8 @@ rule choose_merge:
     params:
         *code_of("choose_merge"),
         names=lambda w: [merge for merge in merged(SETTINGS, w.variant) for _ in SETTINGS.seeds],
+    message:
+        "choose the merge, variant {wildcards.variant}"
     shell:
         "python scripts/choose_merge.py --base {input.base} --scores {input.scores} --names {params.names}"
         " --choice {output.choice} 2> {log}"
@@ -136,6 +142,8 @@ rule evaluate_table:
         bootstrap=SETTINGS.evaluation.bootstrap,
         max_tokens=SETTINGS.evaluation.max_tokens,
         seed=SETTINGS.seed,
+    message:
+        "make the result tables"
     shell:
         "python scripts/evaluate_table.py --scores {input.scores} --systems {params.systems:q}"
         " --bootstrap {params.bootstrap} --max-tokens {params.max_tokens} --seed {params.seed}"

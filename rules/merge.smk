@@ -32,6 +32,8 @@ rule merge_models:
         method=lambda w: as_json(recut(w.variant).merge.methods[w.merge]),
         dtype=lambda w: recut(w.variant).merge.dtype,
         seed=SETTINGS.seed,
+    message:
+        "merge by {wildcards.merge}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python scripts/merge_models.py --base {input.base} --length {input.length} --accuracy {input.accuracy}"
         " --method {params.method:q} --dtype {params.dtype} --seed {params.seed}"

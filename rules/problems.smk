@@ -36,6 +36,8 @@ rule problems_test:
         source=lambda w: source_settings(SETTINGS.evaluation.sets[w.set]),
         seed=SETTINGS.seed,
         max_bad=SETTINGS.problems.max_bad,
+    message:
+        "normalise the problems of {wildcards.set}"
     shell:
         "HF_HUB_OFFLINE=0 python scripts/problems_test.py --name {wildcards.set} --file '{input.source}'"
         " --source {params.source:q} --seed {params.seed} --max-bad {params.max_bad}"
@@ -66,6 +68,8 @@ rule problems_train:
         max_bad=SETTINGS.problems.max_bad,
         dev_fraction=SETTINGS.problems.dev_fraction,
         ngram=SETTINGS.problems.decontaminate_ngram,
+    message:
+        "normalise and split the training problems"
     shell:
         "HF_HUB_OFFLINE=0 python scripts/problems_train.py --file '{input.source}' --tests {input.tests}"
         " --source {params.source:q} --seed {params.seed} --max-bad {params.max_bad}"

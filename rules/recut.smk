@@ -28,6 +28,8 @@ rule recut_explore:
         rules=lambda w: as_json(recut(w.variant).explore),
         engine=engine_settings(),
         shard_size=SETTINGS.problems.shard_size,
+    message:
+        "explore, variant {wildcards.variant}, seed {wildcards.seed}, shard {wildcards.shard}"
     shell:
         "python scripts/recut_explore.py --problems {input.problems} --model {input.model} --long {input.long}"
         " --short {input.short} --neutral {input.neutral}"
@@ -59,6 +61,8 @@ rule recut_candidates:
         *code_of("recut_candidates"),
         rules=lambda w: as_json(recut(w.variant).pairs.model_dump(include={"rounds", "verifier", "length_unit"})),
         stop_rule=lambda w: recut(w.variant).explore.stop_rule,
+    message:
+        "collect candidates, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python scripts/recut_candidates.py --trials {input.trials} --problems {input.problems} --model {input.model}"
         " --rules {params.rules:q} --stop-rule {params.stop_rule}"
@@ -85,6 +89,8 @@ rule recut_optimal:
     params:
         *code_of("recut_optimal"),
         length_unit=lambda w: recut(w.variant).pairs.length_unit,
+    message:
+        "choose optimal paths, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python scripts/recut_optimal.py --candidates {input.candidates} --problems {input.problems}"
         " --length-unit {params.length_unit} --optimal {output.optimal} --rejects {output.rejects} 2> {log}"
@@ -117,6 +123,8 @@ rule recut_pairs:
         *code_of("recut_pairs"),
         rules=lambda w: as_json(pair_rules(recut(w.variant), w.set)),
         seed=SETTINGS.seed,
+    message:
+        "build the {wildcards.set} pairs, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python scripts/recut_pairs.py --set {wildcards.set} --candidates {input.candidates} --optimal {input.optimal}"
         " --problems {input.problems} --prompt {input.prompt} --model {input.model} --rules {params.rules:q}"
@@ -149,6 +157,8 @@ rule recut_sft:
         *code_of("recut_sft"),
         rules=lambda w: as_json(pair_rules(recut(w.variant), "sft")),
         strategy=lambda w: recut(w.variant).explore.strategy,
+    message:
+        "build the SFT set, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python scripts/recut_sft.py --candidates {input.candidates} --optimal {input.optimal}"
         " --problems {input.problems} --prompt {input.prompt} --model {input.model} --rules {params.rules:q}"
@@ -209,6 +219,8 @@ rule recut_funnel:
                 for stage, files in training_sets(w).items()
             }
         ),
+    message:
+        "count the funnel, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python scripts/recut_funnel.py --trials {input.trials} --rounds {params.rounds} --problems {input.problems}"
         " --candidates {input.candidates} --candidate-rejects {input.candidate_rejects} --optimal {input.optimal}"

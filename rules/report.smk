@@ -90,6 +90,8 @@ rule report:
         spec=as_json(report_spec()),
         benchmarks="results/" + SETTINGS.experiment + "/benchmarks",
         folder=subpath(output.html, parent=True),
+    message:
+        "write the report"
     shell:
         "python scripts/report.py --spec {params.spec:q} --results {input.results}"
         " --scores {input.scores} --samples {input.samples} --base-samples {input.base_samples}"

@@ -75,6 +75,8 @@ rule train_specialist:
         engine=engine_settings(),
         criterion=criterion,
         max_tokens=SETTINGS.evaluation.max_tokens,
+    message:
+        "train {wildcards.specialist} at {wildcards.lr}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"
         " --problems {input.problems} --prompt {input.prompt}"
@@ -112,6 +114,8 @@ rule choose_specialist:
         *code_of("choose_specialist"),
         learning_rates=learning_rates,
         criterion=lambda w: "accuracy" if SETS[w.specialist] == "accuracy" else "length",
+    message:
+        "choose the learning rate of {wildcards.specialist}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python scripts/choose_specialist.py --models {input.models} --metrics {input.metrics}"
         " --learning-rates {params.learning_rates} --criterion {params.criterion}"

@@ -1,4 +1,4 @@
-"""Tell what a dry run says will run, and why, in one line a job. Reads the dry run's output from stdin."""
+"""Tell what a dry run says will run, and why. Reads the dry run's output from stdin."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from collections.abc import Iterable, Iterator
 
 
 def reasons(lines: Iterable[str]) -> Iterator[str]:
-    """One line a job: its rule, what it makes, and why it will run."""
-    rule = output = ""
+    """A job and, in the next line, why it will run."""
+    job = ""
     for line in lines:
-        if match := re.match(r"(?:local)?(?:rule|checkpoint) (\w+):", line):
-            rule, output = match[1], ""
-        elif match := re.match(r"\s+output: (.*)", line):
-            output = match[1].split(", ")[0]
-        elif (match := re.match(r"\s+reason: (.*)", line)) and rule:
-            yield f"{rule:20} {output}\n{'':20}   because {_plain(match[1].strip())}"
-            rule = ""
+        if match := re.match(r"Job \d+: (.*)", line):
+            job = match[1]
+        elif (match := re.match(r"Reason: (.*)", line)) and job:
+            yield f"{job}\n    because {_plain(match[1].strip())}"
+            job = ""
 
 
 def _plain(reason: str) -> str:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from bestpath.records import read_json
+from bestpath.stages.evaluation.results import read_results
+from bestpath.stages.evaluation.table import terminal
+from bestpath.stages.evaluation.verdicts import headline
+
 
 def main() -> None:
     """Print the newest result table; exit with 1 if there is none."""
@@ -12,7 +17,11 @@ def main() -> None:
     if not pages:
         sys.exit("error: there is no report yet; run make demo")
     experiment = pages[-1].parent.parent
-    print((experiment / "tables" / "results.txt").read_text(encoding="utf-8"))
+    results = read_results(experiment / "tables" / "results.json")
+    print(f"\n{terminal(results)}\n")
+    choice = experiment / "recut" / "main" / "merge.json"
+    if choice.exists():
+        print("\n".join(headline(results, f"merged: {read_json(choice)['chosen']}")))
     print(f"\nreport: {pages[-1].resolve()}")
 
 

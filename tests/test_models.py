@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from bestpath.errors import UserError
 from bestpath.models import (
     MANIFEST,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bestpath.plan import merged, models, owner, trained
 from bestpath.settings import Settings
 

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bestpath import problems
 from bestpath.errors import UserError
 from bestpath.problems import Fields
 from bestpath.records import Rejects
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def integer_gold(gold: str, kind: str, choices: object) -> str | None:

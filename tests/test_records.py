@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bestpath import records
 from bestpath.errors import UserError
 from bestpath.records import REJECTS, SCORES, Rejects
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def reject(problem_id: str, reason: str = "r", sample_id: str | None = None) -> records.Row:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from bestpath.errors import UserError
 from bestpath.settings import Settings, deep_merge, load
 

@@ -41,10 +41,10 @@ class Embedded(Section):
     depth: Count = Field(3, description="the size dial: layers; the width follows")
     steps: Count = Field(1000, description="pretraining steps")
     batch: Count = Field(32, description="documents a pretraining step")
-    operations: tuple[Count, Count] = Field((3, 5), description="fewest and most operations in a problem")
+    operations: tuple[Count, Count] = Field((3, 4), description="fewest and most operations in a problem")
     largest: int = Field(99, ge=20, description="largest number in a problem")
     lessons: list[str] = Field(["recut"], description="abilities taught in pretraining")
-    pool: Count = Field(600, description="problems made for training")
+    pool: Count = Field(800, description="problems made for training")
     test: Count = Field(500, description="problems made for evaluation, never trained on")
     threads: Count = Field(2, description="threads of the pretraining job; other counts give other weights")
 
@@ -83,7 +83,7 @@ class Problems(Section):
         path="embedded:train", kind="number", fields=Fields(solution="solution", level="level", id="id")
     )
     dev_fraction: Share = Field(0.3, description="share of the training problems on which choices are made")
-    shard_size: Count = Field(250, description="problems a job")
+    shard_size: Count = Field(400, description="problems a job")
     max_bad: Share = Field(
         0.1, description="stop when a larger share of the rows has no question, no answer or an unusable one"
     )
@@ -156,8 +156,8 @@ class Lora(Section):
 class LearningRates(Section):
     """Learning rates to try, by training set; the best is chosen on the dev split."""
 
-    length: list[Positive] = [2.0e-5, 4.0e-5]
-    accuracy: list[Positive] = [5.0e-5, 1.0e-4]
+    length: list[Positive] = [4.0e-5, 8.0e-5]
+    accuracy: list[Positive] = [1.0e-4, 2.0e-4]
     union: list[Positive] = [2.0e-5]
     sft: list[Positive] = [5.0e-5]
 
@@ -286,7 +286,7 @@ class Evaluation(Section):
         "sampled": Decoding(temperature=0.7, top_p=0.8, top_k=20, samples=4),
     }
     base_prompts: list[str] = Field(
-        ["neutral", "short", "chain_of_draft"], description="prompts under which the base is evaluated"
+        ["neutral", "long", "short"], description="prompts under which the base is evaluated"
     )
     max_tokens: Count = Field(160, description="longest completion")
     bootstrap: Count = Field(10_000, description="resamples of a confidence interval")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bestpath.answers.equivalence import equal, loosely_equal
 from bestpath.answers.extraction import extract
 

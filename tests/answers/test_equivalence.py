@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bestpath.answers.equivalence import (
     KINDS,
     PostponedError,
@@ -9,8 +12,6 @@ from bestpath.answers.equivalence import (
     equal,
     loosely_equal,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 # GSI, section 6 of its specification (3.14 and 3.1416 differ at 1e-6)
 GSI = [

@@ -3,10 +3,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from bestpath.answers.estimates import clearly_different, estimate
-from bestpath.answers.latex import tidy
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bestpath.answers.estimates import clearly_different, estimate
+from bestpath.answers.latex import tidy
 
 leaves = st.integers(1, 99).map(lambda n: (str(n), float(n))) | st.just((r"\pi", math.pi))
 

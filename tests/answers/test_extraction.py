@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from bestpath.answers.equivalence import KINDS
-from bestpath.answers.extraction import boxes, extract
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bestpath.answers.equivalence import KINDS
+from bestpath.answers.extraction import boxes, extract
 
 # ReCUT, section 6 of its specification
 RECUT = [

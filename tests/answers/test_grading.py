@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from bestpath.answers.grading import Grader
 from bestpath.errors import UserError
 from bestpath.search import Grade, Verdict

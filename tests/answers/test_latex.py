@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from bestpath.answers.latex import balanced, nesting, tidy
-from bestpath.answers.structures import structure_of
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bestpath.answers.latex import balanced, nesting, tidy
+from bestpath.answers.structures import structure_of
 
 
 @pytest.mark.parametrize(

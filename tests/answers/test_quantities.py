@@ -3,10 +3,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from bestpath.answers.latex import tidy
-from bestpath.answers.quantities import parse_quantity, roughly_same, same_quantity, written
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from bestpath.answers.latex import tidy
+from bestpath.answers.quantities import parse_quantity, roughly_same, same_quantity, written
 
 
 def quantity(text):

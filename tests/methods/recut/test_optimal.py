@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from bestpath.methods.recut.optimal import select, split_solved, suspect_gold
-from bestpath.methods.recut.tables import OPTIMAL
-from bestpath.records import read_table, write_table
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bestpath.methods.recut.optimal import select, split_solved, suspect_gold
+from bestpath.methods.recut.tables import OPTIMAL
+from bestpath.records import read_table, write_table
 from tests.methods.recut.toy import candidate, problem
 
 

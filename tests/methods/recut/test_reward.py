@@ -3,9 +3,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from bestpath.methods.recut.reward import Option, RewardRules, ranking, reward
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bestpath.methods.recut.reward import Option, RewardRules, ranking, reward
 
 FIGURE = RewardRules(both_wrong="figure")
 

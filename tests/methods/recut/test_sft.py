@@ -3,7 +3,6 @@ from __future__ import annotations
 from bestpath.methods.recut.optimal import select
 from bestpath.methods.recut.sft import rejection_sampling, shortest
 from bestpath.methods.recut.tables import SFT_COLUMNS
-
 from tests.methods.recut.test_optimal import worked_example
 from tests.methods.recut.toy import NEUTRAL, TRAIN_PROMPT, candidate, problem
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from bestpath.methods.recut.steps import boxed, count_steps, next_step, repeats, terminal
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bestpath.methods.recut.steps import boxed, count_steps, next_step, repeats, terminal
 
 # The worked examples of the specification, section 6.
 EXAMPLES = [

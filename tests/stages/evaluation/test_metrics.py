@@ -4,11 +4,12 @@ import math
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bestpath.errors import UserError
 from bestpath.records import METRICS
 from bestpath.stages.evaluation.metrics import compare, items_of, measure, metric_rows
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def score(problem, sample=0, verdict="correct", n_tokens=10, finish="stop"):

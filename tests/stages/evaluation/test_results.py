@@ -6,6 +6,7 @@ import json
 import random
 
 import pytest
+
 from bestpath.errors import UserError
 from bestpath.stages.evaluation.results import Run, long_rows, read_results, results_of, wide_row
 from bestpath.stages.evaluation.table import csv_text, markdown, terminal, write_results

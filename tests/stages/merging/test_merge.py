@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from bestpath.errors import UserError
 from bestpath.models import MANIFEST, check_folder
 from bestpath.stages.merging.merge import merge
 from bestpath.stages.merging.methods import Method
-from safetensors.torch import load_file, save_file
-
 from tests.stages.merging import oracle
 from tests.stages.training.tiny import make_model, make_tokenizer
 

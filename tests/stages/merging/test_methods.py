@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from bestpath.errors import UserError
-from bestpath.stages.merging.methods import METHODS, Method, configuration
 from mergekit import merge_methods
 from mergekit.common import ModelReference
 from mergekit.merge_methods.base import TensorEntry, TensorGroup
 
+from bestpath.errors import UserError
+from bestpath.stages.merging.methods import METHODS, Method, configuration
 from tests.stages.merging import oracle
 
 DELTA_L, DELTA_A = torch.tensor([0.4, -0.2, 0.1, 0.3]), torch.tensor([0.2, 0.4, -0.3, 0.1])

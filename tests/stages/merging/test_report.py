@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from safetensors.torch import save_file
+
 from bestpath.records import write_table
 from bestpath.stages.merging.merge import merge
 from bestpath.stages.merging.methods import Method
 from bestpath.stages.merging.report import ALL, MERGE_REPORT, merge_report
-from safetensors.torch import save_file
 
 
 def folder_of(path, **tensors):

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from bestpath.stages.report.files import write_report
 
+from bestpath.stages.report.files import write_report
 from tests.stages.report.example import report
 
 

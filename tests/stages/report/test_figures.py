@@ -4,13 +4,14 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.transforms import Bbox
+
 from bestpath.stages.report import figures, labels
 from bestpath.stages.report.data import Chart, Lengths, Line, RewardCell
 from bestpath.stages.report.gallery import gallery, training_charts
 from bestpath.stages.report.style import INK, canvas, inline, png_of, styled, svg_of
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from matplotlib.transforms import Bbox
 
 
 def svg(figure):

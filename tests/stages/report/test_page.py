@@ -8,13 +8,13 @@ from dataclasses import fields, replace
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bestpath.stages.evaluation.results import Run, results_of, wide_row
 from bestpath.stages.report.data import FunnelStep, ReportData, SystemRow
 from bestpath.stages.report.html import embedded_json, render
 from bestpath.stages.report.views import effects_of, result_tables, typeset
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.stages.report.example import NASTY
 
 VOID = {"meta", "br", "img", "input", "link", "hr"}

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from bestpath.stages.report.data import Answer, Path
-from bestpath.stages.report.paths import TAGS, clip, most_instructive, path_of, paths_of
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bestpath.stages.report.data import Answer, Path
+from bestpath.stages.report.paths import TAGS, clip, most_instructive, path_of, paths_of
 
 
 def trial(round_, mode, text, **more):

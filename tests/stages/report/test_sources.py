@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from bestpath.methods.recut.funnel import funnel
 from bestpath.stages.report.sources import (
     answer_of,

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from bestpath.methods.recut.reward import Option, RewardRules, ranking, reward
-from bestpath.stages.report.words import BOTH_WRONG_LONGER, BOTH_WRONG_SHORTER, REASONS, in_words, why_kept
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bestpath.methods.recut.reward import Option, RewardRules, ranking, reward
+from bestpath.stages.report.words import BOTH_WRONG_LONGER, BOTH_WRONG_SHORTER, REASONS, in_words, why_kept
 
 
 def side(mode, verdict="correct", tokens=50, **more):

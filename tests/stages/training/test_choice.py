@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bestpath.stages.training.choice import (
     Readout,
     choose_checkpoint,
@@ -8,8 +11,6 @@ from bestpath.stages.training.choice import (
     choose_merge,
     is_admissible,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 BASE = Readout(accuracy=0.8, mean_tokens=100.0, n=100)  # standard error 0.04
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from bestpath.stages.training import processes
-from bestpath.stages.training.checkpoints import checkpoint
 from safetensors.torch import load_file
 
+from bestpath.stages.training import processes
+from bestpath.stages.training.checkpoints import checkpoint
 from tests.stages.training import test_resume
 
 ROOT = Path(__file__).parents[3]

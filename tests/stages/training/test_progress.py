@@ -4,9 +4,10 @@ import random
 
 import numpy as np
 import torch
-from bestpath.stages.training.progress import checkpoint_steps, random_state_kept
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bestpath.stages.training.progress import checkpoint_steps, random_state_kept
 
 
 def test_checkpoints_are_spread_evenly():

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from bestpath.records import Rejects
 from bestpath.stages.training.checkpoints import checkpoint, is_whole, whole_steps
 from bestpath.stages.training.choice import Readout
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.train import train
-
 from tests.stages.training.tiny import pair
 
 ROOT = Path(__file__).parents[3]

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from trl.data_utils import _tokenize as trl_tokenize
+
 from bestpath.errors import UserError
 from bestpath.records import Rejects
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.rows import Language, encode
-from trl.data_utils import _tokenize as trl_tokenize
-
 from tests.stages.training.tiny import TEMPLATE, chat, example, make_tokenizer, pair
 
 DPO = Recipe(1e-5)

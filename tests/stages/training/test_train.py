@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from bestpath.errors import UserError
 from bestpath.models import MANIFEST, check_folder, check_same_vocabulary
 from bestpath.records import Rejects, made_from, read_jsonl, read_table, write_table
@@ -19,8 +21,6 @@ from bestpath.stages.training.reference import REFERENCE
 from bestpath.stages.training.rows import Language, encode
 from bestpath.stages.training.run import TRAINING
 from bestpath.stages.training.train import train
-from safetensors.torch import load_file, save_file
-
 from tests.stages.training.tiny import chat, example, make_model, make_tokenizer, pair
 
 DPO = Recipe(1e-3, global_batch=8, micro_batch=8, lora_rank=0, precision="float32", max_length=250, checkpoints=2)

@@ -44,12 +44,12 @@ class World:
     the long, neutral and short style, `hasty` the share of steps that name the result before they work it out.
     """
 
-    operations: tuple[int, int] = (3, 5)
+    operations: tuple[int, int] = (3, 4)
     largest: int = 99
     largest_change: int = 30
     scaling: float = 0.15
     checks: tuple[float, float, float] = (0.97, 0.6, 0.03)
-    hasty: tuple[float, float, float] = (0.35, 0.62, 0.7)
+    hasty: tuple[float, float, float] = (0.3, 0.75, 0.75)
     hasty_else: float = 0.03
     hasty_check: float = 1.0
 

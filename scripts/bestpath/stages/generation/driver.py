@@ -79,6 +79,7 @@ class _Live:
     missing: int = 0
     generations: int = 0
     tokens: int = 0
+    met_failure: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +126,7 @@ class _Run:
         self._progress = progress
         self._check_stop = check_stop
         self._live = 0
+        self._doubtful: list[tuple[str, Finished]] = []
         # Enough that every engine stays full while other searches wait for theirs or for verdicts.
         self._most_live = 2 * sum(queue.engine.capacity for queue in self._queues) + 16
         self._ticket = 0
@@ -143,6 +145,7 @@ class _Run:
             if self._grading:
                 for ticket, verdict in self._grader.poll(0.0 if busy else _WAIT_S):
                     self._deliver(*self._grading.pop(ticket), verdict)
+        self._record_doubtful()
 
     def _feed(self) -> None:
         """Fill the engines, starting new searches only when those under way do not ask enough."""
@@ -204,8 +207,11 @@ class _Run:
             if not asked.is_retry:
                 queue.waiting.append(_Asked(asked.live, asked.index, asked.request, is_retry=True))
                 return
+            asked.live.met_failure = True
         else:
             queue.failures = 0
+            if not any(other.failures for other in self._queues):
+                self._record_doubtful()
         asked.live.generations += 1
         asked.live.tokens += completion.n_tokens
         self._progress.generated(completion.n_tokens)
@@ -218,6 +224,15 @@ class _Run:
             self._advance(live)
 
     def _finish(self, live: _Live, rows: list[Row]) -> None:
-        self._journal.add(live.problem, Finished(rows, live.generations, live.tokens))
+        """Record what a search found; after a failure only once it is known that the engine is not broken for good."""
+        finished = Finished(rows, live.generations, live.tokens)
+        if live.met_failure:
+            self._doubtful.append((live.problem, finished))
+        else:
+            self._journal.add(live.problem, finished)
         self._live -= 1
         self._progress.problem_done()
+
+    def _record_doubtful(self) -> None:
+        while self._doubtful:
+            self._journal.add(*self._doubtful.pop())

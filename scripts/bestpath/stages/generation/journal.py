@@ -75,7 +75,7 @@ class Journal:
             "tokens": finished.tokens,
             "rows": finished.rows,
         }
-        content = json.dumps(entry, ensure_ascii=False)
+        content = json.dumps(entry)
         self._write(content)
         self._take(json.loads(content))
         if time.monotonic() - self._synced > _SYNC_EVERY_S:

@@ -58,11 +58,10 @@ class Decoder:
         tokens = draw(logits, batch.rows).tolist()
         return [row for row, token in zip(batch.rows, tokens, strict=True) if self._ended(row, token)]
 
-    def give_up(self) -> list[Row]:
-        """After a failed step: forget all running rows and return them. Waiting rows go on waiting."""
-        rows = [row for pool in self._pools for row in pool.rows]
+    def give_up(self) -> None:
+        """Forget all rows, running and waiting: for use after a failed step."""
+        self._waiting.clear()
         self._pools = Pools(self._pools.shape)
-        return rows
 
     def _admit(self) -> list[Row]:
         """Let waiting rows in, the first come first; but let a row wait for a block that another one computes now."""
@@ -92,7 +91,7 @@ class Decoder:
     def _ended(self, row: Row, token: int) -> bool:
         row.generated.append(token)
         row.stopped = token in self._ends
-        if row.stopped or len(row.generated) == row.limit:
+        if row.stopped or len(row.generated) >= row.limit:
             self._pools.remove(row)
             return True
         self._pools.fit(row)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -20,7 +21,7 @@ from bestpath.stages.generation.engines.attention import ATTENTION, Heads
 from bestpath.stages.generation.engines.pools import Shape
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-_LOADING_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
+_LOADING_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,18 @@ def load(
     common = {"local_files_only": True, "trust_remote_code": trust_remote_code}
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(folder, **common)
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=_DTYPES[dtype], use_safetensors=True, **common)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=_DTYPES[dtype], use_safetensors=True, output_loading_info=True, **common
+        )
     except _LOADING_ERRORS as error:
         raise UserError(f"cannot load the model in {folder} ({_first_line(error)}); save or copy it again") from error
+    model, report = loaded
+    # transformers would go on with random numbers in the place of these.
+    if absent := sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}):
+        raise UserError(
+            f"the weights in {folder} do not fit its config.json: {len(absent)} tensors are missing or of another "
+            f"shape, for example {absent[0]}; save or copy the model again"
+        )
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise UserError(
             f"the tokenizer in {folder} has {len(tokenizer)} tokens but the model only "

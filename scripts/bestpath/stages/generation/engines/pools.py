@@ -16,7 +16,7 @@ from torch import Tensor
 
 from bestpath.search import Sampling
 
-STEP = 32
+STEP = 64
 _FIRST_CAPACITY = 8
 
 
@@ -147,6 +147,6 @@ class Pools:
 
 
 def width_of(length: int) -> int:
-    """The padded width of a row of `length` tokens: steps of 32, and for long rows four steps an octave."""
+    """The padded width of a row of `length` tokens: steps of 64, and for long rows four steps an octave."""
     step = max(STEP, 1 << max(length.bit_length() - 3, 0))
     return -(-length // step) * step

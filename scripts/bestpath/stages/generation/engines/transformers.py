@@ -14,6 +14,8 @@ from bestpath.stages.generation.engines.decoder import Decoder
 from bestpath.stages.generation.engines.loading import load
 from bestpath.stages.generation.engines.pools import Row
 
+_PROMPT_TOKENS = 1024  # new in one pass, unless a single prompt is longer
+
 
 class TransformersEngine:
     """Runs a model folder in this process.
@@ -32,14 +34,13 @@ class TransformersEngine:
         dtype: str = "float32",
         context: int | None = None,
         threads: int = 1,
-        prompt_tokens: int = 512,
         trust_remote_code: bool = False,
     ) -> None:
         if device == "cpu":
             torch.set_num_threads(threads)
         self._loaded = load(Path(folder), device, dtype, context, trust_remote_code)
         self._chat = Chat(self._loaded.tokenizer)
-        self._decoder = Decoder(self._loaded.model, self._loaded.shape, self._loaded.ends, slots, prompt_tokens)
+        self._decoder = Decoder(self._loaded.model, self._loaded.shape, self._loaded.ends, slots, _PROMPT_TOKENS)
         self._slots = slots
         self._requests: dict[int, Generate] = {}
         self._answered: list[tuple[int, Completion]] = []
@@ -71,10 +72,9 @@ class TransformersEngine:
         try:
             ended = self._decoder.step()
         except (RuntimeError, FloatingPointError) as error:  # out of memory is a RuntimeError too
-            reason = engine_error(error)
-            for row in self._decoder.give_up():
-                del self._requests[row.ticket]
-                answered.append((row.ticket, failed(reason, len(row.prompt))))
+            self._decoder.give_up()
+            answered += [(ticket, failed(engine_error(error))) for ticket in self._requests]
+            self._requests.clear()
             return answered
         return answered + [(row.ticket, self._completion(row)) for row in ended]
 
