@@ -30,6 +30,7 @@ wildcard_constraints:
     model=r"base|[a-z]+/[\w-]+/s\d+/[\w.-]+",
 
 
+include: "rules/inputs.smk"
 include: "rules/embedded.smk"
 include: "rules/problems.smk"
 include: "rules/recut.smk"
@@ -37,6 +38,13 @@ include: "rules/train.smk"
 include: "rules/merge.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+
+
+onstart:
+    try:
+        preflight.hold_lock(Path("results") / ".work")
+    except UserError as error:
+        sys.exit(f"error: {error}")
 
 
 rule all:

@@ -1,4 +1,4 @@
-# What every rule file uses: the checked settings, and short names for the questions rules ask of them.
+# What all rule files use: the checked settings, and short names for the questions that rules ask of them.
 import json
 import os
 import sys
@@ -33,7 +33,7 @@ try:
 except UserError as error:
     sys.exit(f"error: {error}")
 
-# Jobs run offline unless their rule says otherwise, and threads that wait do not burn the cores of others.
+# Jobs run offline unless told otherwise, and threads that wait do not burn the cores of others.
 # Without conda, they run in the environment that runs Snakemake.
 shell.prefix(
     "export OMP_WAIT_POLICY=PASSIVE HF_HUB_OFFLINE=${{HF_HUB_OFFLINE:-1}} HF_HUB_DISABLE_TELEMETRY=1 "
@@ -95,10 +95,3 @@ def systems(set_name):
         ]
     base = [("base", prompt) for prompt in SETTINGS.evaluation.base_prompts]
     return [*base, *((model, "neutral") for model in models(SETTINGS))]
-
-
-onstart:
-    try:
-        preflight.hold_lock(Path("results") / ".work")
-    except UserError as error:
-        sys.exit(f"error: {error}")

@@ -1,16 +1,4 @@
 # The base model: pretrained by the workflow on the embedded world, or taken from a folder or a hub.
-LESSON_PROMPTS = {"recut": ["neutral", "long", "short"]}
-
-
-def lesson_prompts(separator):
-    """The prompt templates of every lesson, as `lesson/role` and path."""
-    return [
-        f"{lesson}/{role}{separator}config/prompts/{lesson}/{role}.jinja"
-        for lesson in SETTINGS.embedded.lessons
-        for role in LESSON_PROMPTS[lesson]
-    ]
-
-
 rule embedded_problems:
     """Make problems of the embedded language; training and test problems have no text in common."""
     output:

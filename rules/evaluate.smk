@@ -1,24 +1,6 @@
 # Evaluation: sample, grade, tabulate. A system is a model under a prompt.
 
 
-def problems_of(wildcards):
-    """The problems of an evaluation set; `dev` is a part of the training problems."""
-    name = "train" if wildcards.set == "dev" else wildcards.set
-    return f"<results>/problems/{name}.parquet"
-
-
-def decodings(wildcards):
-    """The decodings of a set; choices on the dev split are made on greedy answers."""
-    chosen = {name: d.model_dump() for name, d in SETTINGS.evaluation.decodings.items()}
-    if wildcards.set == "dev":
-        return as_json({"greedy": {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "samples": 1}})
-    samples = SETTINGS.evaluation.sets[wildcards.set].samples
-    for decoding in chosen.values():
-        if samples and decoding["temperature"] > 0:
-            decoding["samples"] = samples
-    return as_json(chosen)
-
-
 rule evaluate_sample:
     """Answer the problems of one set with one system, under every decoding."""
     input:

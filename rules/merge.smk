@@ -1,12 +1,6 @@
 # Merging: the two specialists into one model, by every method of `merge.methods`.
 
 
-def twin(wildcards, specialist):
-    """A specialist's manifest."""
-    variant = home(wildcards.variant, "train", specialist)
-    return f"<results>/models/recut/{variant}/s{wildcards.seed}/{specialist}/manifest.json"
-
-
 rule merge_models:
     """Merge the length and the accuracy specialist."""
     input:

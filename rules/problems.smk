@@ -1,18 +1,6 @@
 # Problems: read, normalise, deduplicate, decontaminate, split.
 
 
-def source_of(path):
-    """The file behind a source: made by the embedded world, given by the user, or none for a hub id."""
-    if path.startswith("embedded:"):
-        return f"<results>/embedded/{path.removeprefix('embedded:')}.jsonl"
-    return path if Path(path).exists() else []
-
-
-def source_settings(source):
-    """What reading and drawing problems depends on."""
-    return as_json(source.model_dump(exclude={"samples"}))
-
-
 rule problems_test:
     """The problems of one evaluation set."""
     input:

@@ -1,7 +1,4 @@
 # ReCUT: explore stepwise, collect candidates, choose the optimal path, build preference and SFT sets.
-PROMPTS = "config/prompts/recut"
-
-
 rule recut_explore:
     """Explore the problems of one shard, long against short, step by step."""
     input:
@@ -164,28 +161,6 @@ rule recut_sft:
         " --problems {input.problems} --prompt {input.prompt} --model {input.model} --rules {params.rules:q}"
         " --strategy {params.strategy}"
         " --train {output.train} --dev {output.dev} --rejects {output.rejects} 2> {log}"
-
-
-def training_sets(wildcards):
-    """The files of a variant's training sets, by the stage they are rejected from."""
-    stages = {
-        "twin": {"length": "pairs.length", "accuracy": "pairs.accuracy"},
-        "union": {"length": "pairs.length", "accuracy": "pairs.accuracy"},
-        "sequential": {"length": "pairs.length", "accuracy": "pairs.accuracy"},
-        "sft": {
-            "sft": (
-                "sft.rejection_sampling" if recut(wildcards.variant).explore.strategy == "whole" else "sft.shortest"
-            )
-        },
-    }[recut(wildcards.variant).specialists]
-    return {
-        stage: {
-            part: f"results/{SETTINGS.experiment}/recut/{home(wildcards.variant, 'pairs', item)}/s{wildcards.seed}"
-            f"/pairs/{item}.{part}"
-            for part in ("train.jsonl", "dev.jsonl", "rejects.parquet")
-        }
-        for item, stage in stages.items()
-    }
 
 
 rule recut_funnel:

@@ -1,44 +1,4 @@
 # The report: one page on the experiment, with the path explorer for its first variant and seed.
-VARIANT, SEED = variants(SETTINGS)[0], SETTINGS.seeds[0]
-FIRST_SET = next(iter(SETTINGS.evaluation.sets))
-
-
-def of_first(stage, path, item=""):
-    """A file of the first variant and seed, or of the variant that owns that stage."""
-    return f"<results>/recut/{home(VARIANT, stage, item)}/s{SEED}/{path}"
-
-
-def training_runs():
-    """The runs of the first variant and seed, as (specialist, learning rate)."""
-    recut_settings = recut(VARIANT)
-    return [
-        (specialist, f"{rate:g}")
-        for specialist in trained(SETTINGS, VARIANT)
-        for rate in train_settings(recut_settings, SETS[specialist])["learning_rates"]
-    ]
-
-
-def report_spec():
-    """What the report is of, and what its input files are, in their order."""
-    settings = recut(VARIANT)
-    shown = {"model": SETTINGS.model, "explore": settings.explore, "pairs": settings.pairs, "train": settings.train}
-    return {
-        "experiment": SETTINGS.experiment,
-        "subtitle": f"variant {VARIANT}; seeds {', '.join(map(str, SETTINGS.seeds))}",
-        "final": (
-            ""
-            if merged(SETTINGS, VARIANT)
-            else system_of(f"recut/{VARIANT}/s0/{trained(SETTINGS, VARIANT)[-1]}", "neutral")["system"]
-        ),
-        "settings": {
-            f"{name}.{key}": str(value) for name, part in shown.items() for key, value in part.model_dump().items()
-        },
-        "systems": [system_of(model, prompt) for model, prompt in systems(FIRST_SET)],
-        "runs": [{"specialist": s, "learning_rate": float(rate), "seed": SEED} for s, rate in training_runs()],
-        "merges": {merge: settings.merge.methods[merge].model_dump() for merge in merged(SETTINGS, VARIANT)},
-    }
-
-
 rule report:
     """Write the report, its figures and its tables."""
     input:
@@ -88,7 +48,7 @@ rule report:
     params:
         *code_of("report"),
         spec=as_json(report_spec()),
-        benchmarks="results/" + SETTINGS.experiment + "/benchmarks",
+        benchmarks=f"results/{SETTINGS.experiment}/benchmarks",
         folder=subpath(output.html, parent=True),
     message:
         "write the report"

@@ -1,51 +1,6 @@
 # Training: one rule for every specialist, whatever its objective; the dev split chooses among learning rates.
 
 
-def start_of(wildcards):
-    """The model that a specialist is trained from: the base, or the specialist before it."""
-    if wildcards.specialist == "sequential":
-        length = home(wildcards.variant, "train", "length")
-        return f"<results>/models/recut/{length}/s{wildcards.seed}/length/manifest.json"
-    return "<results>/models/base/manifest.json"
-
-
-def training_set(wildcards, part):
-    """The rows that a specialist is trained on, or its dev rows."""
-    item = SETS[wildcards.specialist]
-    folder = f"<results>/recut/{home(wildcards.variant, 'pairs', item)}/s{wildcards.seed}/pairs"
-    return f"{folder}/{item}.{part}.jsonl"
-
-
-def learning_rates(wildcards):
-    """The learning rates to try, as they stand in paths."""
-    rates = train_settings(recut(wildcards.variant), SETS[wildcards.specialist])["learning_rates"]
-    return [f"{rate:g}" for rate in rates]
-
-
-def training_recipe(wildcards):
-    """All settings of one training run but its learning rate and seed."""
-    settings = train_settings(recut(wildcards.variant), SETS[wildcards.specialist])
-    for other in ("learning_rates", "select"):
-        del settings[other]
-    lora = settings.pop("lora") or {"r": 0}
-    return as_json(
-        {
-            **settings,
-            **{f"lora_{'rank' if key == 'r' else key}": value for key, value in lora.items()},
-            "objective": "sft" if SETS[wildcards.specialist] == "sft" else "dpo",
-            "precision": SETTINGS.model.dtype,
-            "trust_remote_code": SETTINGS.model.trust_remote_code,
-        }
-    )
-
-
-def criterion(wildcards):
-    """What the dev split chooses a checkpoint by."""
-    if recut(wildcards.variant).train.select == "last":
-        return "last"
-    return "accuracy" if SETS[wildcards.specialist] == "accuracy" else "length"
-
-
 rule train_specialist:
     """Train one specialist at one learning rate; keep the checkpoint that the dev split chooses."""
     input:

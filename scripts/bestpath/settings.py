@@ -157,7 +157,7 @@ class LearningRates(Section):
     """Learning rates to try, by training set; the best is chosen on the dev split."""
 
     length: list[Positive] = [4.0e-5, 8.0e-5]
-    accuracy: list[Positive] = [1.0e-4, 2.0e-4]
+    accuracy: list[Positive] = [5.0e-5, 1.0e-4]
     union: list[Positive] = [2.0e-5]
     sft: list[Positive] = [5.0e-5]
 
@@ -296,7 +296,7 @@ class Generation(Section):
     """How completions are generated."""
 
     engine: Literal["transformers"] = "transformers"
-    slots: Count = Field(128, description="completions in flight at once")
+    slots: Count = Field(256, description="completions in flight at once")
 
 
 class Compute(Section):

@@ -40,8 +40,13 @@ class World:
 
     `operations` is the range of the number of changes, `largest` the largest number, `largest_change` the largest
     number that is added or taken away at once, `scaling` the share of changes that double, triple or halve.
-    A solution is written a step at a time (see `steps`): `checks` is the share of steps with the inverse check in
-    the long, neutral and short style, `hasty` the share of steps that name the result before they work it out.
+    A solution is written a step at a time (see `steps`), in a long, neutral or short style: `checks` is the share of
+    steps with the inverse check, by style. A hasty step covers two additions or subtractions at once and names the
+    result before it works it out, which is hard for a small model: `hasty` is its share, by style, where two
+    subtractions follow each other, `hasty_else` elsewhere; `hasty_check` scales its share of checks.
+
+    The shares are chosen so that a preference can act: neutral solutions mix what long and short ones do, a short
+    style drops checks and not skill, and the careful way is within reach where the hasty one is the habit.
     """
 
     operations: tuple[int, int] = (3, 4)

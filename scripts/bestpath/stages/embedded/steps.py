@@ -1,9 +1,9 @@
 """How a solution is written: one line a step, in a long, short or neutral style, then the final answer.
 
-A long step works one change out and checks it by the inverse: `[STEP2]: then 12 + 7 = 19, check 19 - 7 = 12`.
-A short step omits the check: `[STEP2]: then 12 + 7 = 19`. A neutral solution mixes both. Any style is hasty at
-times: a hasty step names the result of two changes before it writes them down, and justifies it afterwards:
-`[STEP2]: clearly 14 = 12 + 7 - 5, check 14 + 5 - 7 = 12`. Whatever the style, every equation is true.
+A long step works one change out and checks it by the inverse: `[STEP2]: 12 + 7 = 19, check 19 - 7 = 12`.
+A short step omits the check: `[STEP2]: 12 + 7 = 19`. A neutral solution mixes both. Any style is hasty at times: a
+hasty step names the result of two changes before it writes them down, and justifies it afterwards:
+`[STEP2]: it is clearly 7, as 19 - 8 - 4 = 7, check 7 + 4 + 8 = 19`. Whatever the style, every equation is true.
 """
 
 from __future__ import annotations
@@ -48,10 +48,11 @@ def plan(world: World, rng: random.Random, problem: Problem, style: Style) -> li
 
 
 def next_step(world: World, rng: random.Random, left: Sequence[Operation], style: Style) -> Step:
+    """How the next of the changes that are left is written, together with the one after it or alone."""
     which = STYLES.index(style)
     if len(left) > 1 and left[0].symbol in "+-" and left[1].symbol in "+-":
-        easy = left[0].symbol == left[1].symbol == "-"
-        if rng.random() < (world.hasty[which] if easy else world.hasty_else):
+        losses = left[0].symbol == left[1].symbol == "-"
+        if rng.random() < (world.hasty[which] if losses else world.hasty_else):
             return Step(tuple(left[:2]), rng.random() < world.hasty_check * world.checks[which], True)
     return Step(tuple(left[:1]), rng.random() < world.checks[which], False)
 

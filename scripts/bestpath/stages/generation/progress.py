@@ -13,7 +13,7 @@ from bestpath.records import write_json
 
 _BAR_EVERY_S = 0.5
 _FILE_EVERY_S = 5.0
-_LINE_EVERY_S = 60.0
+_LINE_EVERY_S = 20.0
 
 
 class Progress:

@@ -1,0 +1,181 @@
+# The functions that rules ask for their inputs and settings, file by file.
+
+
+# rules/embedded.smk
+
+
+LESSON_PROMPTS = {"recut": ["neutral", "long", "short"]}
+
+
+def lesson_prompts(separator):
+    """The prompt templates of every lesson, as `lesson/role` and path."""
+    return [
+        f"{lesson}/{role}{separator}config/prompts/{lesson}/{role}.jinja"
+        for lesson in SETTINGS.embedded.lessons
+        for role in LESSON_PROMPTS[lesson]
+    ]
+
+
+# rules/problems.smk
+
+
+def source_of(path):
+    """The file behind a source: made by the embedded world, given by the user, or none for a hub id."""
+    if path.startswith("embedded:"):
+        return f"<results>/embedded/{path.removeprefix('embedded:')}.jsonl"
+    return path if Path(path).exists() else []
+
+
+def source_settings(source):
+    """What reading and drawing problems depends on."""
+    return as_json(source.model_dump(exclude={"samples"}))
+
+
+# rules/recut.smk
+
+
+PROMPTS = "config/prompts/recut"
+
+
+def training_sets(wildcards):
+    """The files of a variant's training sets, by the stage they are rejected from."""
+    stages = {
+        "twin": {"length": "pairs.length", "accuracy": "pairs.accuracy"},
+        "union": {"length": "pairs.length", "accuracy": "pairs.accuracy"},
+        "sequential": {"length": "pairs.length", "accuracy": "pairs.accuracy"},
+        "sft": {
+            "sft": (
+                "sft.rejection_sampling" if recut(wildcards.variant).explore.strategy == "whole" else "sft.shortest"
+            )
+        },
+    }[recut(wildcards.variant).specialists]
+    homes = {item: home(wildcards.variant, "pairs", item) for item in stages}
+    parts = ("train.jsonl", "dev.jsonl", "rejects.parquet")
+    recuts = f"results/{SETTINGS.experiment}/recut"
+    return {
+        stage: {part: f"{recuts}/{homes[item]}/s{wildcards.seed}/pairs/{item}.{part}" for part in parts}
+        for item, stage in stages.items()
+    }
+
+
+# rules/train.smk
+
+
+def start_of(wildcards):
+    """The model that a specialist is trained from: the base, or the specialist before it."""
+    if wildcards.specialist == "sequential":
+        length = home(wildcards.variant, "train", "length")
+        return f"<results>/models/recut/{length}/s{wildcards.seed}/length/manifest.json"
+    return "<results>/models/base/manifest.json"
+
+
+def training_set(wildcards, part):
+    """The rows that a specialist is trained on, or its dev rows."""
+    item = SETS[wildcards.specialist]
+    folder = f"<results>/recut/{home(wildcards.variant, 'pairs', item)}/s{wildcards.seed}/pairs"
+    return f"{folder}/{item}.{part}.jsonl"
+
+
+def learning_rates(wildcards):
+    """The learning rates to try, as they stand in paths."""
+    rates = train_settings(recut(wildcards.variant), SETS[wildcards.specialist])["learning_rates"]
+    return [f"{rate:g}" for rate in rates]
+
+
+def training_recipe(wildcards):
+    """All settings of one training run but its learning rate and seed."""
+    settings = train_settings(recut(wildcards.variant), SETS[wildcards.specialist])
+    for other in ("learning_rates", "select"):
+        del settings[other]
+    lora = settings.pop("lora") or {"r": 0}
+    return as_json(
+        {
+            **settings,
+            **{f"lora_{'rank' if key == 'r' else key}": value for key, value in lora.items()},
+            "objective": "sft" if SETS[wildcards.specialist] == "sft" else "dpo",
+            "precision": SETTINGS.model.dtype,
+            "trust_remote_code": SETTINGS.model.trust_remote_code,
+        }
+    )
+
+
+def criterion(wildcards):
+    """What the dev split chooses a checkpoint by."""
+    if recut(wildcards.variant).train.select == "last":
+        return "last"
+    return "accuracy" if SETS[wildcards.specialist] == "accuracy" else "length"
+
+
+# rules/merge.smk
+
+
+def twin(wildcards, specialist):
+    """A specialist's manifest."""
+    variant = home(wildcards.variant, "train", specialist)
+    return f"<results>/models/recut/{variant}/s{wildcards.seed}/{specialist}/manifest.json"
+
+
+# rules/evaluate.smk
+
+
+def problems_of(wildcards):
+    """The problems of an evaluation set; `dev` is a part of the training problems."""
+    name = "train" if wildcards.set == "dev" else wildcards.set
+    return f"<results>/problems/{name}.parquet"
+
+
+def decodings(wildcards):
+    """The decodings of a set; choices on the dev split are made on greedy answers."""
+    chosen = {name: d.model_dump() for name, d in SETTINGS.evaluation.decodings.items()}
+    if wildcards.set == "dev":
+        return as_json({"greedy": {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "samples": 1}})
+    samples = SETTINGS.evaluation.sets[wildcards.set].samples
+    for decoding in chosen.values():
+        if samples and decoding["temperature"] > 0:
+            decoding["samples"] = samples
+    return as_json(chosen)
+
+
+# rules/report.smk
+
+
+VARIANT, SEED = variants(SETTINGS)[0], SETTINGS.seeds[0]
+
+
+FIRST_SET = next(iter(SETTINGS.evaluation.sets))
+
+
+def of_first(stage, path, item=""):
+    """A file of the first variant and seed, or of the variant that owns that stage."""
+    return f"<results>/recut/{home(VARIANT, stage, item)}/s{SEED}/{path}"
+
+
+def training_runs():
+    """The runs of the first variant and seed, as (specialist, learning rate)."""
+    recut_settings = recut(VARIANT)
+    return [
+        (specialist, f"{rate:g}")
+        for specialist in trained(SETTINGS, VARIANT)
+        for rate in train_settings(recut_settings, SETS[specialist])["learning_rates"]
+    ]
+
+
+def report_spec():
+    """What the report is of, and what its input files are, in their order."""
+    settings = recut(VARIANT)
+    shown = {"model": SETTINGS.model, "explore": settings.explore, "pairs": settings.pairs, "train": settings.train}
+    return {
+        "experiment": SETTINGS.experiment,
+        "subtitle": f"variant {VARIANT}; seeds {', '.join(map(str, SETTINGS.seeds))}",
+        "final": (
+            ""
+            if merged(SETTINGS, VARIANT)
+            else system_of(f"recut/{VARIANT}/s0/{trained(SETTINGS, VARIANT)[-1]}", "neutral")["system"]
+        ),
+        "settings": {
+            f"{name}.{key}": str(value) for name, part in shown.items() for key, value in part.model_dump().items()
+        },
+        "systems": [system_of(model, prompt) for model, prompt in systems(FIRST_SET)],
+        "runs": [{"specialist": s, "learning_rate": float(rate), "seed": SEED} for s, rate in training_runs()],
+        "merges": {merge: settings.merge.methods[merge].model_dump() for merge in merged(SETTINGS, VARIANT)},
+    }

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bestpath.errors import UserError
+from bestpath.randomness import generator_for
+from bestpath.stages.embedded.language import World, draw, problems
+from bestpath.stages.embedded.lessons import documents, load_prompts
+from bestpath.stages.embedded.model import Size
+from bestpath.stages.embedded.pretraining import Course, pretrain
+from bestpath.stages.embedded.steps import STYLES, plan, write_out
+from bestpath.stages.embedded.tokenizer import build_tokenizer
+
+PROMPTS = Path(__file__).resolve().parents[3] / "config/prompts/recut"
+LESSONS = {f"recut/{name}": PROMPTS / f"{name}.jinja" for name in ("neutral", "long", "short")}
+WORLD = World()
+
+
+def value(expression: str) -> int:
+    """The value of a chain of operations, from left to right."""
+    first, *rest = expression.split()
+    result = int(first)
+    for symbol, operand in zip(rest[::2], map(int, rest[1::2]), strict=True):
+        result = {"+": result + operand, "-": result - operand, "*": result * operand, "/": result // operand}[symbol]
+    return result
+
+
+def equations(text: str) -> list[tuple[str, str]]:
+    """Both sides of every equation in a solution."""
+    return re.findall(r"(\d+(?: [-+*/] \d+)+) = (\d+)", text)
+
+
+@given(st.integers(0, 10_000), st.sampled_from(STYLES))
+def test_every_equation_and_every_answer_is_right(seed: int, style: str) -> None:
+    rng = generator_for(seed)
+    problem = draw(WORLD, rng, "train")
+    text = write_out(problem, plan(WORLD, rng, problem, style))
+    assert equations(text)
+    for left, right in equations(text):
+        assert value(left) == int(right)
+    results = [right for left, right in equations(re.sub(r", check .*", "", text))]
+    assert results[-1] == str(problem.answer)
+    assert text.endswith(f"\nFinal answer: \\boxed{{{problem.answer}}}")
+    assert re.findall(r"\[STEP(\d+)\]", text) == [str(k) for k in range(1, text.count("[STEP") + 1)]
+
+
+@given(st.integers(0, 10_000))
+def test_problems_stay_within_the_world(seed: int) -> None:
+    problem = draw(WORLD, generator_for(seed), "train")
+    assert WORLD.operations[0] <= len(problem.operations) <= WORLD.operations[1]
+    assert all(0 <= o.before <= WORLD.largest and 0 <= o.after <= WORLD.largest for o in problem.operations)
+
+
+def test_pools_have_no_problem_in_common_and_ids_are_unique() -> None:
+    pools = {pool: problems(300, 1, WORLD, pool) for pool in ("train", "test")}
+    questions = [row["question"] for rows in pools.values() for row in rows]
+    ids = [row["id"] for rows in pools.values() for row in rows]
+    assert len(set(questions)) == len(set(ids)) == 600
+    pretrained = {document.prompt for document in documents(load_prompts(LESSONS), WORLD, 1, 0, 3000)}
+    assert not any(question in prompt for prompt in pretrained for question in questions)
+
+
+def test_half_of_the_documents_go_on_from_steps_of_mixed_styles() -> None:
+    prompts = load_prompts({name: path for name, path in LESSONS.items() if name != "recut/neutral"})
+    written = list(documents(prompts, WORLD, 3, 0, 2000))
+    given_steps = [
+        re.findall(r"\[STEP\d+\]: .*", document.prompt.split("Reasoning so far:")[1]) for document in written
+    ]
+    share = sum(bool(steps) for steps in given_steps) / len(written)
+    assert 0.4 < share < 0.6
+    several = [steps for steps in given_steps if len(steps) >= 2]
+    mixed = sum(len({"check" in step for step in steps}) == 2 for steps in several) / len(several)
+    assert 0.25 < mixed < 0.75
+
+
+def test_documents_depend_on_their_number_alone() -> None:
+    prompts = load_prompts(LESSONS)
+    assert list(documents(prompts, WORLD, 1, 0, 20))[7:12] == list(documents(prompts, WORLD, 1, 7, 12))
+
+
+def test_an_unknown_lesson_is_named() -> None:
+    with pytest.raises(UserError, match="no embedded lesson 'recut/lng'; did you mean 'recut/long'"):
+        load_prompts({"recut/lng": PROMPTS / "long.jinja"})
+
+
+@pytest.fixture(scope="module")
+def tokenizer():  # type: ignore[no-untyped-def]
+    prompts = load_prompts(LESSONS)
+    return build_tokenizer(prompts, documents(prompts, WORLD, 1, 0, 500), WORLD.largest)
+
+
+@given(text=st.text(alphabet=st.characters(blacklist_categories=("Cs",)), max_size=80))
+@settings(max_examples=200)
+def test_the_tokenizer_gives_back_any_text(tokenizer, text: str) -> None:  # type: ignore[no-untyped-def]
+    assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False)) == text
+
+
+def test_prompts_are_few_tokens_and_a_prefix_of_prompt_and_completion(tokenizer) -> None:  # type: ignore[no-untyped-def]
+    for document in documents(load_prompts(LESSONS), WORLD, 5, 0, 60):
+        turns = [{"role": "user", "content": document.prompt}]
+        prompt = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)["input_ids"]
+        turns.append({"role": "assistant", "content": document.completion})
+        both = tokenizer.apply_chat_template(turns, return_dict=True)["input_ids"]
+        assert both[: len(prompt)] == prompt
+        assert both[-1] == tokenizer.eos_token_id
+        words = len(document.prompt.split())
+        assert len(prompt) < words  # constant text of a template is one token
+
+
+COURSE = Course(steps=24, batch=8, seed=1, threads=1)
+
+
+def test_pretraining_is_exact_and_goes_on_after_an_interruption(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    world = World.sized((1, 2), 20)
+
+    def train(name: str) -> bytes:
+        pretrain(LESSONS, world, Size(1), COURSE, 128, tmp_path / name, tmp_path / f"{name}-work")
+        return (tmp_path / name / "model.safetensors").read_bytes()
+
+    straight = train("straight")
+    from bestpath.stages.embedded import pretraining
+
+    learn = pretraining._Run._learn
+
+    def interrupted(run, rows):  # type: ignore[no-untyped-def]
+        if run._step == 17:
+            raise KeyboardInterrupt
+        return learn(run, rows)
+
+    monkeypatch.setattr(pretraining._Run, "_learn", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train("resumed")
+    monkeypatch.undo()
+    assert train("resumed") == straight
