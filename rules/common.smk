@@ -1,4 +1,4 @@
-# What all rule files use: the checked settings, and short names for the questions that rules ask of them.
+# What the other files here use: the checked settings, and short names for the questions that are asked of them.
 import json
 import os
 import sys
