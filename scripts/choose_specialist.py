@@ -38,8 +38,7 @@ def main() -> None:
 
     source = args.models[args.learning_rates.index(chosen)].parent
     with new_folder(args.model.parent) as folder:
-        for file in sorted(path for path in source.iterdir() if path.name != args.model.name):
-            shutil.copyfile(file, folder / file.name)
+        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(args.model.name))
     tried = [{"learning_rate": rate, "step": steps[rate], **asdict(readouts[rate])} for rate in sorted(runs)]
     write_json(
         args.choice,

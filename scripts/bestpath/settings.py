@@ -174,7 +174,7 @@ class Train(Section):
     global_batch: Count = 16
     micro_batch: Count = Field(16, description="pairs at once on one device; the rest is accumulated")
     max_length: Count = Field(512, description="longer pairs are rejected, never cut")
-    warmup_ratio: Share = 0.1
+    warmup_ratio: float = Field(0.1, ge=0.0, lt=1.0)
     scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
     lora: Lora | None = Field(None, description="default: full weights")
     gradient_checkpointing: bool = False
