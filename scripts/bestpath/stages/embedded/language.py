@@ -42,11 +42,12 @@ class World:
     number that is added or taken away at once, `scaling` the share of changes that double, triple or halve.
     A solution is written a step at a time (see `steps`), in a long, neutral or short style: `checks` is the share of
     steps with the inverse check, by style. A hasty step covers two additions or subtractions at once and names the
-    result before it works it out, which is hard for a small model: `hasty` is its share, by style, where two
-    subtractions follow each other, `hasty_else` elsewhere; `hasty_check` scales its share of checks.
+    result before it works it out, which is hard for a small model: `hasty` is its share where two subtractions follow
+    each other, `hasty_else` elsewhere.
 
-    The shares are chosen so that a preference can act: neutral solutions mix what long and short ones do, a short
-    style drops checks and not skill, and the careful way is within reach where the hasty one is the habit.
+    The shares are chosen so that a preference can act: neutral solutions mix what long and short ones do, a
+    short style drops checks and not skill, so that prompts change the length alone; and the careful way is within
+    reach where the hasty one is the habit.
     """
 
     operations: tuple[int, int] = (3, 4)
@@ -54,9 +55,8 @@ class World:
     largest_change: int = 30
     scaling: float = 0.15
     checks: tuple[float, float, float] = (0.97, 0.6, 0.03)
-    hasty: tuple[float, float, float] = (0.3, 0.75, 0.75)
+    hasty: float = 0.75
     hasty_else: float = 0.03
-    hasty_check: float = 1.0
 
     @classmethod
     def sized(cls, operations: Sequence[int], largest: int) -> World:

@@ -49,12 +49,12 @@ def plan(world: World, rng: random.Random, problem: Problem, style: Style) -> li
 
 def next_step(world: World, rng: random.Random, left: Sequence[Operation], style: Style) -> Step:
     """How the next of the changes that are left is written, together with the one after it or alone."""
-    which = STYLES.index(style)
+    checks = world.checks[STYLES.index(style)]
     if len(left) > 1 and left[0].symbol in "+-" and left[1].symbol in "+-":
         losses = left[0].symbol == left[1].symbol == "-"
-        if rng.random() < (world.hasty[which] if losses else world.hasty_else):
-            return Step(tuple(left[:2]), rng.random() < world.hasty_check * world.checks[which], True)
-    return Step(tuple(left[:1]), rng.random() < world.checks[which], False)
+        if rng.random() < (world.hasty if losses else world.hasty_else):
+            return Step(tuple(left[:2]), rng.random() < checks, True)
+    return Step(tuple(left[:1]), rng.random() < checks, False)
 
 
 def final_line(problem: Problem) -> str:
