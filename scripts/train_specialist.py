@@ -9,13 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from bestpath import prompts
-from bestpath.answers.grading import Grader
-from bestpath.problems import choices_of
 from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, REJECTS, Rejects, Row, read_jsonl, read_table, write_jsonl, write_table
-from bestpath.search import Grade, Sampling
-from bestpath.stages.evaluation.answering import answer
+from bestpath.search import Sampling
+from bestpath.stages.evaluation.answering import answer, grade
 from bestpath.stages.evaluation.metrics import measure
 from bestpath.stages.generation.run import run_searches
 from bestpath.stages.training.choice import Readout
@@ -30,15 +28,7 @@ def read_out(
     decodings = {"greedy": (Sampling(max_tokens=args.max_tokens), 1)}
     searches = {row["problem_id"]: partial(answer, row, prompt, decodings, args.seed) for row in problems}
     found = run_searches(searches, folder, args.engine, work / f"readout-{step}", key, f"read out step {step}")
-    rows = [row for problem in problems for row in found[problem["problem_id"]]]
-    asked = [
-        Grade(row["text"], problem["answer"], problem["kind"], choices_of(problem))
-        for row, problem in zip(rows, problems, strict=True)
-    ]
-    with Grader() as grader:
-        verdicts = grader.grade(asked)
-    scores = [{**row, "verdict": verdict.outcome} for row, verdict in zip(rows, verdicts, strict=True)]
-    measured = measure({0: scores})
+    measured = measure({0: grade([row for rows in found.values() for row in rows], problems)})
     return Readout(measured.accuracy, measured.tokens or 0.0, measured.problems)
 
 

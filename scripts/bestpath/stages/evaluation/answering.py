@@ -1,14 +1,16 @@
-"""Answering problems with a system (a model under a prompt), as searches of one request a sample."""
+"""Answering problems with a system (a model under a prompt), as searches of one request a sample; and grading that."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
+from bestpath.answers.grading import Grader
+from bestpath.problems import choices_of
 from bestpath.prompts import Prompt
 from bestpath.randomness import seed_of
 from bestpath.records import Row
-from bestpath.search import Completion, Generate, Sampling, Search
+from bestpath.search import Completion, Generate, Grade, Sampling, Search
 
 
 def answer(problem: Row, prompt: Prompt, decodings: Mapping[str, tuple[Sampling, int]], seed: int) -> Search[list[Row]]:
@@ -39,4 +41,20 @@ def answer(problem: Row, prompt: Prompt, decodings: Mapping[str, tuple[Sampling,
             "finish_reason": completion.finish,
         }
         for (name, index, request), completion in zip(asked, completions, strict=True)
+    ]
+
+
+def grade(samples: Sequence[Row], problems: Iterable[Row]) -> list[Row]:
+    """The verdict on every sample (rows of `records.SAMPLES`), as rows of `records.SCORES`."""
+    asked_of = {row["problem_id"]: row for row in problems}
+    asked = []
+    for sample in samples:
+        problem = asked_of[sample["problem_id"]]
+        asked.append(Grade(sample["text"], problem["answer"], problem["kind"], choices_of(problem)))
+    with Grader() as grader:
+        verdicts = grader.grade(asked)
+    kept = ("problem_id", "sample_id", "decoding", "n_tokens", "finish_reason")
+    return [
+        {**{name: sample[name] for name in kept}, "answer": v.answer, "verdict": v.outcome, "rule": v.rule}
+        for sample, v in zip(samples, verdicts, strict=True)
     ]
