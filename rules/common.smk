@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from bestpath import preflight
+from bestpath.configuration import load
 from bestpath.errors import UserError
 from bestpath.plan import (
     SPECIALISTS,
@@ -22,7 +23,6 @@ from bestpath.plan import (
     variants,
 )
 from bestpath.provenance import code_of
-from bestpath.settings import load
 
 # Snakemake lists the file named in the Snakefile after the overlays that are laid over it.
 *OVERLAYS, DEFAULTS = workflow.configfiles

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bestpath.configuration import load
 from bestpath.errors import UserError
-from bestpath.settings import Settings, deep_merge, load
+from bestpath.settings import Settings, deep_merge
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,18 +1,11 @@
-"""The settings: typed, with their defaults; the one source of config/config.yaml, its schema and its page.
-
-A configuration is config/config.yaml with overlays on top (`snakemake --configfile`). It is checked before the
-first job: an unknown or ill-typed key is an error that names the key, the file and the nearest right key.
-"""
+"""The settings: typed, with their defaults; the one source of config/config.yaml, its schema and its page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from bestpath.errors import UserError, nearest
+from pydantic import BaseModel, ConfigDict, Field
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1)]
@@ -95,7 +88,7 @@ class Problems(Section):
 
 
 class Explore(Section):
-    """ReCUT's stepwise exploration (spec 3.3, 3.4)."""
+    """ReCUT's stepwise exploration."""
 
     strategy: Literal["stepwise", "whole"] = Field(
         "stepwise", description="`whole` draws complete solutions under the neutral prompt instead"
@@ -128,7 +121,7 @@ class Policy(Section):
 
 
 class Pairs(Section):
-    """ReCUT's preference pairs (spec 3.6, 3.7)."""
+    """ReCUT's preference pairs."""
 
     rule: Literal["fixed", "released"] = Field("fixed", description="`released` reproduces its wrong winners")
     rounds: Count | None = Field(None, description="use only candidates of the first rounds of the trace")
@@ -163,7 +156,7 @@ class LearningRates(Section):
 
 
 class Train(Section):
-    """Training through TRL (spec 3.8)."""
+    """Training through TRL."""
 
     loss: Literal["sigmoid", "sigmoid_norm", "ipo"] = "sigmoid"
     beta: Positive = Field(0.1, description="DPO's beta")
@@ -193,7 +186,7 @@ class MergeMethod(Section):
 
 
 class Merge(Section):
-    """Merging the specialists (spec 3.8)."""
+    """Merging the specialists."""
 
     methods: dict[str, MergeMethod] = {
         "dare_ties": MergeMethod(method="dare_ties", density=0.25, weight=0.25),
@@ -241,7 +234,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         }
     },
 }
-"""The ablations of the paper and of its released code (spec 4), as rows of the configuration."""
+"""The ablations of the paper and of its released code, as rows of the configuration."""
 
 
 class Recut(Section):
@@ -261,9 +254,9 @@ class Recut(Section):
 
     def variant(self, name: str) -> Recut:
         """The settings of one variant; `main` is the section itself."""
-        plain = self.model_dump(exclude={"variants", "run"})
+        own = self.model_dump(exclude={"variants", "run"})
         overlay = {} if name == "main" else self.variants[name]
-        return Recut.model_validate(_plain(deep_merge(plain, overlay)))
+        return Recut.model_validate(plain(deep_merge(own, overlay)))
 
 
 class Decoding(Section):
@@ -333,31 +326,7 @@ def deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
     return merged
 
 
-def load(config: Mapping[str, Any], files: Iterable[Path | str] = ()) -> Settings:
-    """The settings of a merged configuration.
-
-    `files` are the configuration files it came from, so that an error can name the one at fault. Raises
-    UserError with one sentence for each mistake.
-    """
-    files = list(files)
-    try:
-        settings = Settings.model_validate(_plain(config))
-    except ValidationError as error:
-        raise _user_error(error, (), files) from None
-    for name in settings.recut.run:
-        if name != "main" and name not in settings.recut.variants:
-            hint = nearest(name, ["main", *settings.recut.variants])
-            meant = f"did you mean '{hint}'?" if hint else f"known: {', '.join(['main', *settings.recut.variants])}"
-            raise UserError(f"setting 'recut.run' names the unknown variant '{name}'; {meant}")
-    for name in settings.recut.variants:
-        try:
-            settings.recut.variant(name)
-        except ValidationError as error:
-            raise _user_error(error, ("recut", "variants", name), files) from None
-    return settings
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A configuration as pydantic's strict mode expects it.
 
     YAML has no tuples. An entry that an overlay sets to null is left out: it takes its default, or, in a mapping of
@@ -365,63 +334,8 @@ def _plain(value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         kept = {k: v for k, v in value.items() if v is not None}
-        return {k: tuple(v) if k == "operations" and isinstance(v, list) else _plain(v) for k, v in kept.items()}
-    return [_plain(v) for v in value] if isinstance(value, list) else value
-
-
-def _user_error(error: ValidationError, prefix: tuple[str, ...], files: list[Path | str]) -> UserError:
-    return UserError("; ".join(_sentence(dict(e), prefix, files) for e in error.errors()))
-
-
-def _sentence(error: dict[str, Any], prefix: tuple[str, ...], files: list[Path | str]) -> str:
-    keys = [*prefix, *(str(part) for part in error["loc"])]
-    key = ".".join(keys)
-    where = _file_with(keys, files)
-    if error["type"] == "extra_forbidden":
-        known = _keys_of(["recut", *keys[3:-1]] if prefix else keys[:-1])
-        hint = nearest(keys[-1], known) or nearest(keys[-1], _all_keys())
-        meant = f"did you mean '{hint}'?" if hint else f"known keys here: {', '.join(sorted(known))}"
-        return f"unknown setting '{key}'{where}; {meant}"
-    value = error.get("input")
-    message = error["msg"][0].lower() + error["msg"][1:]
-    if error["type"] in {"float_type", "int_type"} and isinstance(value, str):
-        try:
-            hint = f"; write it as {float(value)!r} with a decimal point and no quotes"
-            hint = hint if "e" not in value.lower() else f"; YAML reads it as text: write {_yaml_float(value)}"
-        except ValueError:
-            hint = ""
-        return f"setting '{key}' is the text '{value}'{where}, but {message}{hint}"
-    return f"setting '{key}' is {value!r}{where}, but {message}"
-
-
-def _yaml_float(text: str) -> str:
-    mantissa, _, exponent = text.lower().partition("e")
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}"
-
-
-def _file_with(keys: list[str], files: list[Path | str]) -> str:
-    """' in FILE' for the last file that sets the key: overlays come later and win."""
-    import yaml
-
-    for file in reversed(files):
-        node: Any = yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
-        for key in keys:
-            node = node.get(key, _MISSING) if isinstance(node, Mapping) else node
-        if node is not _MISSING:
-            return f" in {file}"
-    return ""
-
-
-_MISSING = object()
-
-
-def _keys_of(path: list[str]) -> set[str]:
-    """The keys that may stand at a place of the settings."""
-    section: Any = Settings
-    for key in path:
-        field = section.model_fields.get(key) if hasattr(section, "model_fields") else None
-        section = next(iter(sections_in(field.annotation)), None) if field else section
-    return set(section.model_fields) if hasattr(section, "model_fields") else set()
+        return {k: tuple(v) if k == "operations" and isinstance(v, list) else plain(v) for k, v in kept.items()}
+    return [plain(v) for v in value] if isinstance(value, list) else value
 
 
 def sections_in(annotation: Any) -> list[type[Section]]:
@@ -429,11 +343,3 @@ def sections_in(annotation: Any) -> list[type[Section]]:
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return [annotation]
     return [found for arg in getattr(annotation, "__args__", ()) for found in sections_in(arg)]
-
-
-def _all_keys(section: type[Section] = Settings) -> set[str]:
-    keys = set(section.model_fields)
-    for field in section.model_fields.values():
-        for inner in sections_in(field.annotation):
-            keys |= _all_keys(inner)
-    return keys
