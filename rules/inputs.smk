@@ -160,22 +160,36 @@ def training_runs():
     ]
 
 
+def named(variant, stage, item):
+    """What a model of a variant is called in the tables."""
+    return system_of(f"recut/{home(variant, stage, item)}/s0/{item}", "neutral")["system"]
+
+
+def last_systems(variant):
+    """The system that a variant ends with, by the merge that the dev split chooses; under '' if nothing is merged."""
+    merges = merged(SETTINGS, variant)
+    if merges:
+        return {merge: named(variant, "merge", merge) for merge in merges}
+    return {"": named(variant, "train", trained(SETTINGS, variant)[-1])}
+
+
 def report_spec():
     """What the report is of, and what its input files are, in their order."""
     settings = recut(VARIANT)
     shown = {"model": SETTINGS.model, "explore": settings.explore, "pairs": settings.pairs, "train": settings.train}
+    called = {s: named(VARIANT, "train", s) for s in trained(SETTINGS, VARIANT)}
     return {
         "experiment": SETTINGS.experiment,
         "subtitle": f"variant {VARIANT}; seeds {', '.join(map(str, SETTINGS.seeds))}",
-        "final": (
-            ""
-            if merged(SETTINGS, VARIANT)
-            else system_of(f"recut/{VARIANT}/s0/{trained(SETTINGS, VARIANT)[-1]}", "neutral")["system"]
-        ),
         "settings": {
             f"{name}.{key}": str(value) for name, part in shown.items() for key, value in part.model_dump().items()
         },
+        "variants": {
+            name: {"overlay": SETTINGS.recut.variants.get(name, {}), "ends_with": last_systems(name)}
+            for name in variants(SETTINGS)
+        },
         "systems": [system_of(model, prompt) for model, prompt in systems(FIRST_SET)],
-        "runs": [{"specialist": s, "learning_rate": float(rate), "seed": SEED} for s, rate in training_runs()],
+        "specialists": list(called.values()),
+        "runs": [{"specialist": called[s], "learning_rate": float(rate), "seed": SEED} for s, rate in training_runs()],
         "merges": {merge: settings.merge.methods[merge].model_dump() for merge in merged(SETTINGS, VARIANT)},
     }

@@ -1,4 +1,4 @@
-# The report: one page on the experiment, with the path explorer for its first variant and seed.
+# The report: one page on the experiment, in detail on its first variant and seed.
 rule report:
     """Write the report, its figures and its tables."""
     input:
@@ -15,17 +15,23 @@ rule report:
         trials=[of_first("explore", f"explore/{shard}.parquet") for shard in shards()],
         optimal=of_first("candidates", "optimal.parquet"),
         candidates=of_first("candidates", "candidates.parquet"),
-        counts=f"<results>/recut/{VARIANT}/s{SEED}/funnel.json",
+        counts=[f"<results>/recut/{variant}/s{SEED}/funnel.json" for variant in variants(SETTINGS)],
         training=[
             of_first("train", f"train/{specialist}/{rate}/metrics.jsonl", specialist)
             for specialist, rate in training_runs()
+        ],
+        training_sets=[
+            of_first("pairs", f"pairs/{SETS[specialist]}.train.jsonl", SETS[specialist])
+            for specialist in trained(SETTINGS, VARIANT)
         ],
         choices=[
             of_first("train", f"train/{specialist}/choice.json", specialist)
             for specialist in trained(SETTINGS, VARIANT)
         ],
         merges=[of_first("merge", f"merge/{merge}.parquet", merge) for merge in merged(SETTINGS, VARIANT)],
-        merge_choice=(f"<results>/recut/{VARIANT}/merge.json" if merged(SETTINGS, VARIANT) else []),
+        merge_choices=[
+            f"<results>/recut/{variant}/merge.json" for variant in variants(SETTINGS) if merged(SETTINGS, variant)
+        ],
         pretraining=("<results>/embedded/pretraining.parquet" if SETTINGS.model.source == "embedded" else []),
         model="<results>/models/base/manifest.json",
         page=multiext(
@@ -36,6 +42,7 @@ rule report:
         ),
     output:
         html="<results>/report/report.html",
+        summary="<results>/report/summary.txt",
     log:
         "<logs>/report/report.log",
     benchmark:
@@ -57,6 +64,7 @@ rule report:
         " --scores {input.scores} --samples {input.samples} --base-samples {input.base_samples}"
         " --base-scores {input.base_scores} --problems {input.problems} --trials {input.trials}"
         " --candidates {input.candidates} --optimal {input.optimal} --counts {input.counts}"
-        " --training {input.training} --choices {input.choices} --merge-reports {input.merges}"
-        " --merge-choice '{input.merge_choice}' --pretraining '{input.pretraining}' --model {input.model}"
+        " --training {input.training} --training-sets {input.training_sets} --choices {input.choices}"
+        " --merge-reports {input.merges} --merge-choices {input.merge_choices}"
+        " --pretraining {input.pretraining} --model {input.model}"
         " --benchmarks {params.benchmarks} --report {params.folder} 2> {log}"

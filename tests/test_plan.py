@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bestpath.plan import merged, models, owner, trained
+from bestpath.plan import merged, models, owner, system_of, trained
 from bestpath.settings import Settings
 
 SETTINGS = Settings()
@@ -49,3 +49,14 @@ def test_each_model_is_named_once_and_shared_ones_by_their_owner() -> None:
     assert len(names) == len(set(names))
     assert "recut/sequential/s2/sequential" in names
     assert not any(name.startswith(("recut/rounds_8", "recut/sequential/s1/length")) for name in names)
+
+
+def test_a_system_is_named_with_its_variant_unless_that_is_main() -> None:
+    assert system_of("base", "chain_of_draft")["system"] == "base, chain of draft prompt"
+    assert system_of("recut/main/s1/length", "neutral")["system"] == "length specialist"
+    assert system_of("recut/ipo/s2/ties", "neutral") == {
+        "system": "merged: ties (ipo)",
+        "kind": "merged",
+        "variant": "ipo",
+        "seed": 2,
+    }

@@ -113,12 +113,16 @@ def models(settings: Settings, *, merges_only: bool = False) -> Iterator[str]:
 
 
 def system_of(model: str, prompt: str) -> dict[str, Any]:
-    """What a model under a prompt is called in tables and reports, with its kind, variant and seed."""
+    """What a model under a prompt is called in tables and reports, with its kind, variant and seed.
+
+    The name tells the variant where that is not the main one.
+    """
     if model == "base":
         name = "base" if prompt == "neutral" else f"base, {prompt.replace('_', ' ')} prompt"
         return {"system": name, "kind": "base" if prompt == "neutral" else "prompt", "variant": "main", "seed": 0}
     _, variant, seed, item = model.split("/")
     kind, name = _NAMES.get(item, ("merged", f"merged: {item}"))
+    name = name if variant == "main" else f"{name} ({variant})"
     return {"system": name, "kind": kind, "variant": variant, "seed": int(seed[1:])}
 
 

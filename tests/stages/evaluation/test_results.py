@@ -75,8 +75,8 @@ def test_seeds_of_a_system_become_one_result():
 
 
 def test_variants_stand_apart_and_share_the_base():
-    made = results(base(), run("merged", 0.9, 60), run("merged", 0.5, 60, variant="released pairs"))
-    assert [r.name for r in made] == ["base", "merged", "merged (released pairs)"]
+    made = results(base(), run("merged", 0.9, 60), run("merged (released pairs)", 0.5, 60, variant="released pairs"))
+    assert [r.system for r in made] == ["base", "merged", "merged (released pairs)"]
     assert made[2].compared.delta == pytest.approx(-0.4)
 
 
@@ -128,7 +128,7 @@ def test_a_merge_that_loses_is_called_so_and_one_that_holds_too():
     loses, holds = merge_verdicts(made)
     assert loses.startswith("test, greedy: merged: ties loses to length specialist, 80.0 % with ")
     assert holds == "test, greedy: no unmerged system beats merged: linear on both counts."
-    assert [r.name for r in dominating(made[2], made)] == ["length specialist"]
+    assert [r.system for r in dominating(made[2], made)] == ["length specialist"]
 
 
 def test_a_merge_loses_only_against_systems_without_a_merge():
@@ -140,7 +140,7 @@ def test_a_merge_loses_only_against_systems_without_a_merge():
 
 
 def test_a_merge_of_a_variant_is_not_judged_by_another_variant_s_specialist():
-    rival = run("length specialist", 0.95, 40, variant="bare")
+    rival = run("length specialist (bare)", 0.95, 40, variant="bare")
     made = results(base(), rival, run("merged: a", 0.92, 50, kind="merged"))
     assert "loses" not in merge_verdicts(made)[0]
 
@@ -211,7 +211,7 @@ def test_markdown_and_terminal_tables_show_n_and_the_token_limit():
 
 
 def test_written_results_read_back(tmp_path):
-    variant = run("length specialist", 0.9, 40, variant="bare")
+    variant = run("length specialist (bare)", 0.9, 40, variant="bare")
     made = results(
         base(), run("length specialist", 0.9, 38, seed=1), run("length specialist", 0.9, 39, seed=2), variant
     )
@@ -223,7 +223,7 @@ def test_written_results_read_back(tmp_path):
 
 
 def test_long_rows_name_the_decoding():
-    made = results(base(), run("a", 0.9, 40, variant="bare"))
+    made = results(base(), run("a (bare)", 0.9, 40, variant="bare"))
     assert {row["dataset"] for row in long_rows(made)} == {"test/greedy"}
     assert {row["model"] for row in long_rows(made)} == {"base", "a (bare)"}
 

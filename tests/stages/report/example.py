@@ -242,4 +242,4 @@ def _specialist(rng, name):
         )
         runs.append(TrainingRun(rate, 1, loss, dev_loss, margin, readouts, 18 if rate == 2e-5 else None))
     facts = (("pairs", "356 for training, 40 for dev"), ("winner / loser", "48 / 75 tokens"), ("loss", "DPO"))
-    return Specialist(name, tuple(runs), Readout(0, 0.893, 0.02, 76.0), CHOICE[name], facts)
+    return Specialist(f"{name} specialist", tuple(runs), Readout(0, 0.893, 0.02, 76.0), CHOICE[name], facts)

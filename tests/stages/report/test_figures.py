@@ -105,10 +105,11 @@ def test_lines_have_labels_marks_bands_and_a_reference():
 def test_training_charts_leave_out_what_was_not_recorded(data):
     specialist = data.specialists[0]
     assert [chart.name for chart in training_charts(specialist)] == [
-        "length-loss", "length-margin", "length-dev-accuracy", "length-dev-tokens",
+        "length-specialist-loss", "length-specialist-margin",
+        "length-specialist-dev-accuracy", "length-specialist-dev-tokens",
     ]  # fmt: skip
     runs = tuple(replace(run, dev_loss=(), margin=(), readouts=()) for run in specialist.runs)
-    assert [chart.name for chart in training_charts(replace(specialist, runs=runs))] == ["length-loss"]
+    assert [chart.name for chart in training_charts(replace(specialist, runs=runs))] == ["length-specialist-loss"]
 
 
 def test_a_line_s_name_is_its_learning_rate(data):

@@ -4,4 +4,6 @@ From every step boundary the model completes a solution at length and in brief; 
 side's next step (`explore`, with `steps` and `reward`). All completions become candidates (`candidates`), the
 shortest correct one is the optimal path (`optimal`), and it wins against longer and against wrong ones (`pairs`);
 `sft` makes the baselines' training sets and `funnel` counts what became of everything.
+
+`spec 3.4` in a docstring is a section of the specification that we built from; it cites the paper and the released code.
 """

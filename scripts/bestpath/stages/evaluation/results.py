@@ -30,7 +30,7 @@ class Run:
     """The scored samples of one system on one data set under one decoding, for one seed.
 
     `kind` groups the systems: the base, the base under another prompt, a specialist, a merge of specialists, or
-    another baseline. `variant` is the ablation that the system belongs to.
+    another baseline. `variant` is the ablation that the system belongs to; systems of two variants have two names.
     """
 
     system: str
@@ -55,11 +55,6 @@ class Result:
     max_tokens: int
     measured: Measurement
     compared: Comparison | None
-
-    @property
-    def name(self) -> str:
-        """The system's name, with its variant where that is not the main one."""
-        return self.system if self.variant == "main" else f"{self.system} ({self.variant})"
 
 
 def results_of(runs: Iterable[Run], seed: int, base: str = "base", resamples: int = RESAMPLES) -> list[Result]:
@@ -93,7 +88,7 @@ def wide_row(result: Result) -> Row:
     """A result as one flat row: what it is of, all of its `Measurement`, all of its `Comparison` (or None)."""
     nothing = dict.fromkeys(field.name for field in fields(Comparison))
     return {
-        "system": result.name,
+        "system": result.system,
         "kind": result.kind,
         "variant": result.variant,
         "dataset": result.dataset,
@@ -116,7 +111,7 @@ def _result(row: Row) -> Result:
         return kind(**{field.name: row[field.name] for field in fields(kind)})
 
     return Result(
-        system=row["system"].removesuffix(f" ({row['variant']})"),
+        system=row["system"],
         kind=row["kind"],
         variant=row["variant"],
         dataset=row["dataset"],
@@ -132,7 +127,7 @@ def long_rows(results: Iterable[Result]) -> list[Row]:
     return [
         row
         for result in results
-        for row in metric_rows(result.name, f"{result.dataset}/{result.decoding}", result.measured, result.compared)
+        for row in metric_rows(result.system, f"{result.dataset}/{result.decoding}", result.measured, result.compared)
     ]
 
 

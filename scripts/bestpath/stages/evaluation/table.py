@@ -71,7 +71,7 @@ def _line(result: Result) -> dict[str, str]:
             ratio = tokens_change(c.token_ratio, c.ratio_low, c.ratio_high).replace(" tokens", "")
     per_problem = m.samples / m.problems / m.seeds
     return {
-        "system": result.name if m.seeds == 1 else f"{result.name}, {m.seeds} seeds",
+        "system": result.system if m.seeds == 1 else f"{result.system}, {m.seeds} seeds",
         "accuracy, %": f"{percent(m.accuracy)} ± {percent(m.accuracy_se)}",
         "points against base": delta,
         "tokens": "" if m.tokens is None else f"{m.tokens:.1f}",

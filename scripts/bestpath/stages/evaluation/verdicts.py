@@ -32,7 +32,7 @@ def verdict(result: Result) -> str:
     `length specialist: 41 % fewer tokens [38, 44] at +0.4 points [-1.2, 2.0]: shorter, with no measurable change
     in accuracy (a loss of up to 1.2 points is not excluded).`
     """
-    return f"{result.name}: {effect(result)}: {judgement(result)}."
+    return f"{result.system}: {effect(result)}: {judgement(result)}."
 
 
 def effect(result: Result, of: str = "") -> str:
@@ -91,7 +91,7 @@ def headline(results: Sequence[Result], chosen: str) -> list[str]:
 
     `chosen` is the name of the system that was picked on the dev split. Raises ValueError if it is not there.
     """
-    ours = [r for r in results if r.name == chosen and r.dataset == results[0].dataset and r.compared]
+    ours = [r for r in results if r.system == chosen and r.dataset == results[0].dataset and r.compared]
     if not ours:
         raise ValueError(f"there is no result of {chosen}")
     first, *others = ours
@@ -129,9 +129,9 @@ def merge_verdicts(results: Sequence[Result]) -> list[str]:
             if better:
                 best = max(better, key=lambda r: (r.measured.accuracy, -(r.measured.tokens or 0.0)))
                 versus = f"{_spot(merge)} against {_spot(best)}"
-                sentences.append(f"{', '.join(where)}: {merge.name} loses to {best.name}, {versus}.")
+                sentences.append(f"{', '.join(where)}: {merge.system} loses to {best.system}, {versus}.")
             else:
-                holding.append(merge.name)
+                holding.append(merge.system)
         if holding:
             held = _listed(holding)
             sentences.append(f"{', '.join(where)}: no unmerged system beats {held} on both counts.")
@@ -147,8 +147,8 @@ def decoding_verdicts(results: Sequence[Result]) -> list[str]:
     for dataset in dict.fromkeys(r.dataset for r in results):
         first, *others = [here for where, here in _settings(results).items() if where[0] == dataset]
         for second in others:
-            then = {r.name: r for r in second}
-            pairs = [(r, then[r.name]) for r in first if r.name in then]
+            then = {r.system: r for r in second}
+            pairs = [(r, then[r.system]) for r in first if r.system in then]
             sentences += [_base_cost(a, b) for a, b in pairs if a.compared is None]
             turns = [_turn(a, b) for a, b in pairs if _turns(a, b)]
             sentences += turns or [
@@ -160,7 +160,7 @@ def decoding_verdicts(results: Sequence[Result]) -> list[str]:
 
 def _base_cost(first: Result, second: Result) -> str:
     change = 100 * (second.measured.accuracy - first.measured.accuracy)
-    what = f"{'costs' if change <= 0 else 'brings'} {first.name} {abs(change):.1f} points"
+    what = f"{'costs' if change <= 0 else 'brings'} {first.system} {abs(change):.1f} points"
     return (
         f"{first.dataset}: {second.decoding} instead of {first.decoding} {what} of accuracy "
         f"({percent(first.measured.accuracy)} to {percent(second.measured.accuracy)} %)."
@@ -177,7 +177,7 @@ def _turn(first: Result, second: Result) -> str:
         raise ValueError("the base is not compared with itself")
     before, after = (points(c.delta, c.delta_low, c.delta_high) for c in (a, b))
     return (
-        f"{first.dataset}: {first.name} is at {before} against the base under {first.decoding} decoding, "
+        f"{first.dataset}: {first.system} is at {before} against the base under {first.decoding} decoding, "
         f"but at {after} under {second.decoding} decoding."
     )
 

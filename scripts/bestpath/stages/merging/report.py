@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bestpath.models import chunks, open_tensors, tensors
-from bestpath.records import Row, Table
+from bestpath.records import Row, Table, read_table
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +35,11 @@ class MergeReport:
     rows: list[Row]
     total: dict[str, float]
     warnings: list[str]
+
+
+def read_total(path: Path | str) -> dict[str, float]:
+    """The numbers for all weights together from a file of table `MERGE_REPORT`."""
+    return {row["name"]: row["value"] for row in read_table(path, MERGE_REPORT) if row["tensor"] == ALL}
 
 
 def merge_report(base: Path, models: Mapping[str, Path], merged: Path) -> MergeReport:

@@ -1,14 +1,11 @@
-"""From the tables of other stages to what the report shows. Every function is pure and takes plain rows."""
+"""From the tables of other stages to what the report shows: answers, costs, the funnel. Pure, on plain rows."""
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from bestpath.records import Row
-from bestpath.stages.report.data import Answer, CostRow, FunnelStep, Lengths, Merge, Readout, TrainingRun
-from bestpath.stages.report.words import TRAINING_WARNINGS
+from bestpath.stages.report.data import Answer, CostRow, FunnelStep, Lengths
 
 SETS = {
     "pairs.length": "length pairs",
@@ -30,61 +27,22 @@ def answer_of(system: str, sample: Row, score: Row) -> Answer:
     return Answer(system, sample["text"], sample["n_tokens"], score["verdict"], score["answer"], note)
 
 
-def training_run(metrics: Iterable[Row], learning_rate: float, seed: int, taken: bool) -> TrainingRun:
-    """One training run from its metrics, rows of step, name and value.
+def greedy(scores: Sequence[Row]) -> list[Row]:
+    """The scores of greedy samples, or those of the first decoding if there are none."""
+    first = min((row["decoding"] for row in scores), key=lambda name: (name != "greedy", name))
+    return [row for row in scores if row["decoding"] == first]
 
-    `taken` says whether this learning rate was chosen; only then its checkpoint is pointed out. The readout of
-    step 0 is that of the base.
+
+def cost_of(stage: str, jobs: Iterable[Row], samples: Sequence[Row] = ()) -> CostRow:
+    """What a stage cost: the time of its jobs (Snakemake's benchmark rows), and the completions that it drew.
+
+    `samples` are rows of samples or trials.
     """
-    named = _by_name(metrics)
-    chosen = max(named.get("chosen", {}), default=None) if taken else None
-    return TrainingRun(
-        learning_rate=learning_rate,
-        seed=seed,
-        loss=tuple(sorted(named.get("train/loss", {}).items())),
-        dev_loss=tuple(sorted(named.get("dev/loss", {}).items())),
-        margin=tuple(sorted(named.get("train/rewards/margins", {}).items())),
-        readouts=_readouts(named),
-        chosen_step=chosen,
-    )
-
-
-def training_warnings(model: str, metrics: Iterable[Row]) -> list[str]:
-    """The warnings of a training run, in sentences that begin with the model's name."""
-    names = [name.removeprefix("warning/") for name in _by_name(metrics) if name.startswith("warning/")]
-    return [f"{model}: {TRAINING_WARNINGS.get(name, name.replace('_', ' '))}." for name in names]
-
-
-def merge_of(
-    name: str, settings: str, total: Mapping[str, float], models: tuple[str, str], dev: Row | None, chosen: bool
-) -> Merge:
-    """A merge from the numbers of its merge report for all weights together, by name.
-
-    `models` are the names of the two merged models there; `dev` holds `accuracy` and `mean_tokens` on the dev split.
-    """
-    one, two = models
-    cosine = total[f"cosine/{one}/{two}"]
-    a, b = total[f"norm/{one}"], total[f"norm/{two}"]
-    mean = math.sqrt(max(0.0, a * a + b * b + 2 * cosine * a * b)) / 2
-    return Merge(
-        name=name,
-        settings=settings,
-        dev_accuracy=dev["accuracy"] if dev else None,
-        dev_tokens=dev["mean_tokens"] if dev else None,
-        cosine=cosine,
-        sign_agreement=total[f"sign_agreement/{one}/{two}"],
-        norm_ratio=total["norm/merged"] / mean if mean else None,
-        changed=total["changed"],
-        chosen=chosen,
-    )
-
-
-def cost_of(stage: str, seconds: Iterable[float], samples: Sequence[Row] = ()) -> CostRow:
-    """What a stage cost: the time of its jobs, and the completions that it drew (rows of samples or trials)."""
+    seconds = sum(job["s"] for job in jobs)
     if not samples:
-        return CostRow(stage, sum(seconds))
+        return CostRow(stage, seconds)
     generated, prompt = (sum(row[name] for row in samples) for name in ("n_tokens", "n_prompt_tokens"))
-    return CostRow(stage, sum(seconds), len(samples), generated, prompt)
+    return CostRow(stage, seconds, len(samples), generated, prompt)
 
 
 def funnel_of(counts: Iterable[Row]) -> list[FunnelStep]:
@@ -128,18 +86,6 @@ def flaws_of(counts: Iterable[Row]) -> list[str]:
         for row in counts
         if row["outcome"] == "flawed" and row["n"]
     ]
-
-
-def _by_name(metrics: Iterable[Row]) -> dict[str, dict[int, float]]:
-    named: dict[str, dict[int, float]] = defaultdict(dict)
-    for row in metrics:
-        named[row["name"]][row["step"]] = row["value"]
-    return dict(named)
-
-
-def _readouts(named: Mapping[str, Mapping[int, float]]) -> tuple[Readout, ...]:
-    parts = [named.get(f"readout/{name}", {}) for name in ("accuracy", "standard_error", "mean_tokens")]
-    return tuple(Readout(step, *(part[step] for part in parts)) for step in sorted(parts[0]))
 
 
 def _sum(counts: Iterable[Row], stage: str, unit: str, outcome: str) -> int:
