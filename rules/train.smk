@@ -37,6 +37,7 @@ rule train_specialist:
         " --problems {input.problems} --prompt {input.prompt}"
         " --recipe {params.recipe:q} --learning-rate {wildcards.lr} --seed {wildcards.seed}"
         " --engine {params.engine:q} --criterion {params.criterion} --max-tokens {params.max_tokens}"
+        " --label {wildcards.variant}/s{wildcards.seed}/{wildcards.specialist}/{wildcards.lr}"
         " --model {output.model} --metrics {output.metrics} --rejects {output.rejects} 2> {log}"
 
 

@@ -27,7 +27,9 @@ def read_out(
     """Let a checkpoint answer the dev problems greedily, and grade its answers."""
     decodings = {"greedy": (Sampling(max_tokens=args.max_tokens), 1)}
     searches = {row["problem_id"]: partial(answer, row, prompt, decodings, args.seed) for row in problems}
-    found = run_searches(searches, folder, args.engine, work / f"readout-{step}", key, f"read out step {step}")
+    found = run_searches(
+        searches, folder, args.engine, work / f"readout-{step}", key, f"{args.label}, dev at step {step}"
+    )
     measured = measure({0: grade([row for rows in found.values() for row in rows], problems)})
     return Readout(measured.accuracy, measured.tokens or 0.0, measured.problems)
 
@@ -45,6 +47,7 @@ def main() -> None:
     parser.add_argument("--engine", required=True, help="settings of the engine, as JSON")
     parser.add_argument("--criterion", choices=["length", "accuracy", "last"], required=True)
     parser.add_argument("--max-tokens", type=int, required=True, help="longest completion of a readout")
+    parser.add_argument("--label", required=True, help="what the progress is of")
     parser.add_argument("--work", type=Path, default=Path("results/.work/train_specialist"), help="resume state")
     parser.add_argument("--model", type=Path, required=True, help="output: manifest of the trained model")
     parser.add_argument("--metrics", required=True, help="output: losses, readouts and the choice")
@@ -67,6 +70,7 @@ def main() -> None:
         rejects=rejects,
         criterion=args.criterion,
         readout=partial(read_out, problems=dev, prompt=prompt, args=args, work=work, key=origin.key),
+        label=args.label,
     )
     write_jsonl(args.metrics, trained.metrics)
     write_table(args.rejects, REJECTS, rejects.rows, origin.digests)

@@ -68,6 +68,15 @@ def test_what_is_missing_is_named(file, said, tmp_path):
     assert str(folder) in str(caught.value)
 
 
+def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(tmp_path):
+    folder = model(tmp_path / "model")
+    (folder / "config.json").write_text('{"vocab_size": 3}')
+    check_folder(folder)
+    (folder / "config.json").write_text('{"vocab_size": 2}')
+    with pytest.raises(UserError, match="token '<end>' has the id 2, but the model has a vocabulary of 2"):
+        check_folder(folder)
+
+
 def test_a_missing_shard_is_named(tmp_path):
     folder = model(tmp_path / "model", shards=["model-00001-of-00002.safetensors"])
     (folder / "model-00001-of-00002.safetensors").unlink()

@@ -35,8 +35,8 @@ _WEIGHT_SUFFIXES = {".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".
 def check_folder(folder: Path) -> None:
     """Check that a folder holds a whole model that can chat.
 
-    Raises UserError when the configuration, the weights, the tokenizer or the chat template is missing, or when a
-    file has not the size that the manifest states.
+    Raises UserError when the configuration, the weights, the tokenizer or the chat template is missing, when the
+    tokenizer has tokens that the model does not know, or when a file has not the size that the manifest states.
     """
     if not folder.is_dir():
         raise UserError(f"there is no model folder {folder}; give the folder of a Hugging Face model")
@@ -53,7 +53,19 @@ def check_folder(folder: Path) -> None:
         raise UserError(f"the model folder {folder} has no tokenizer; save the model's tokenizer there too")
     if not _has_chat_template(folder):
         raise UserError(f"the tokenizer of {folder} has no chat template; put it there as chat_template.jinja")
+    _check_embeddings(folder)
     _check_sizes(folder)
+
+
+def _check_embeddings(folder: Path) -> None:
+    """Some models have more rows than tokens, never fewer; where either number is not stated, nothing is checked."""
+    rows = read_json(folder / "config.json").get("vocab_size")
+    last, token = max((id_, token) for token, id_ in vocabulary(folder).items())
+    if rows is not None and last >= rows:
+        raise UserError(
+            f"the tokenizer of {folder} does not belong to its model: token {token!r} has the id {last}, but the model "
+            f"has a vocabulary of {rows}; put the model's own tokenizer there"
+        )
 
 
 def _has_chat_template(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from bestpath import prompts
 from bestpath.errors import UserError
+from bestpath.models import check_folder
 from bestpath.plan import merged, models, variants
 from bestpath.settings import Settings, Source
 
@@ -28,6 +29,8 @@ def check(settings: Settings, root: Path = Path(".")) -> None:
     _check_prompts(settings, root)
     _check_folder(root / "results")
     _check_disk(settings, root)
+    if settings.model.source != "embedded" and (root / settings.model.source).is_dir():
+        check_folder(root / settings.model.source)
 
 
 def _check_sources(settings: Settings, root: Path) -> None:

@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import TextIO
 
 from bestpath.errors import UserError
 
@@ -24,12 +23,6 @@ def run(main: Callable[[], None]) -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-
-
-def progress_stream() -> TextIO:
-    """Where progress is shown: the descriptor that a rule sets aside for it, while errors go to the job's log."""
-    descriptor = os.environ.get("BESTPATH_PROGRESS_FD")
-    return os.fdopen(int(descriptor), "w", closefd=False) if descriptor else sys.stderr
 
 
 def _end_with_run() -> None:

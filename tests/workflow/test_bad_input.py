@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bestpath.models import write_manifest
 from tests.workflow.conftest import Project
 
 pytestmark = pytest.mark.workflow
@@ -17,6 +18,20 @@ pytestmark = pytest.mark.workflow
 def project(tmp_path: Path) -> Project:
     """The project without any results."""
     return Project.copy_to(tmp_path / "project")
+
+
+@pytest.fixture
+def own_model(finished: Project, project: Project) -> Project:
+    """A project whose configuration names a model folder and data of its own."""
+    shutil.copytree(finished.results / "models/base", project.folder / "mine")
+    (project.folder / "data.jsonl").write_text("\n".join(map(json.dumps, GOOD)))
+    return project.overlay(
+        """
+model: {source: mine}
+problems: {train: {path: data.jsonl, n: 3}}
+evaluation: {sets: {test: {path: data.jsonl}}}
+"""
+    )
 
 
 OWN_DATA = """
@@ -101,19 +116,31 @@ evaluation: {sets: {test: {path: data.jsonl}}}
         ("config.json", "config.json"),
     ],
 )
-def test_an_incomplete_model_folder_is_refused(clone: Project, removed: str, said: str) -> None:
-    shutil.copytree(clone.results / "models/base", clone.folder / "mine")
-    (clone.folder / "mine" / removed).unlink()
-    (clone.folder / "mine" / "manifest.json").unlink()
-    (clone.folder / "data.jsonl").write_text("\n".join(map(json.dumps, GOOD)))
-    overlay = """
-experiment: other
-model: {source: mine}
-problems: {train: {path: data.jsonl, n: 3}}
-evaluation: {sets: {test: {path: data.jsonl}}}
-"""
-    done = clone.overlay(overlay).snakemake("results/other/models/base/manifest.json")
+def test_an_incomplete_model_folder_is_refused(own_model: Project, removed: str, said: str) -> None:
+    (own_model.folder / "mine" / removed).unlink()
+    done = own_model.snakemake()
     assert_told(done.returncode, done.stderr, ["mine", said])
+
+
+def test_a_tokenizer_of_another_model_is_refused(own_model: Project) -> None:
+    add_token(own_model.folder / "mine", 1000)
+    done = own_model.snakemake()
+    assert_told(done.returncode, done.stderr, ["tokenizer of mine", "'<other>'", "vocabulary of"])
+
+
+def test_a_specialist_with_another_vocabulary_than_the_base_is_not_merged(clone: Project) -> None:
+    add_token(clone.results / "models/recut/main/s1/length", 511)
+    merged = "results/tiny/models/recut/main/s1/dare_ties/manifest.json"
+    done = clone.snakemake(merged)
+    assert_told(done.returncode, done.stderr, ["models/recut/main/s1/length differ in 1 tokens", "'<other>'"])
+
+
+def add_token(folder: Path, token_id: int) -> None:
+    """Give the tokenizer of a model folder one more token (the model has room for 512)."""
+    content = json.loads((folder / "tokenizer.json").read_text())
+    content["added_tokens"].append({**content["added_tokens"][0], "id": token_id, "content": "<other>"})
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+    write_manifest(folder)
 
 
 def test_too_few_pairs_stop_with_the_funnel(clone: Project) -> None:

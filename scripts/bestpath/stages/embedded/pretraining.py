@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bestpath.models import new_folder
-from bestpath.program import progress_stream
+from bestpath.progress import progress_bar
 from bestpath.prompts import Prompt
 from bestpath.randomness import generator_for
 from bestpath.records import Row, Table, atomic_path
@@ -46,7 +45,6 @@ class Course:
     matrix_rate: float = 0.01
     embedding_rate: float = 3.0e-3
     weight_decay: float = 0.1
-    checkpoint_every: int = 200
 
 
 def pretrain(
@@ -104,15 +102,9 @@ class _Run:
 
     def to_end(self) -> None:
         """Train to the last step."""
-        from tqdm import tqdm
-
         losses = []
         every = max(1, self._course.steps // 20)
-        stream = progress_stream()
-        seldom = 0.5 if stream.isatty() else 20
-        with tqdm(
-            total=self._course.steps, initial=self._step, desc="pretrain", unit="step", file=stream, mininterval=seldom
-        ) as bar:
+        with progress_bar("pretrain", "step", self._course.steps, self._step) as bar:
             for rows in self._batches(self._step):
                 losses.append(self._learn(rows))
                 self._step += 1
@@ -249,7 +241,6 @@ def _optimizers(model: LlamaForCausalLM, course: Course) -> list[torch.optim.Opt
     return made
 
 
-@cache
 def _schedule(step: int, steps: int) -> float:
     """The share of the learning rate: a short warm-up, then a cosine down to 2 %."""
     warmup = max(20, steps // 30)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bestpath.answers.grading import Grader
-from bestpath.program import progress_stream
+from bestpath.progress import progress_stream
 from bestpath.records import Row
 from bestpath.stages.generation import driver
 from bestpath.stages.generation.engines import open_engine

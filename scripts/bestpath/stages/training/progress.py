@@ -16,11 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 from transformers import TrainerCallback
 
 from bestpath.errors import UserError
-from bestpath.program import progress_stream
+from bestpath.progress import progress_bar
 from bestpath.records import Row, write_json
 from bestpath.stages.training import processes
 
@@ -31,8 +30,11 @@ class Watch(TrainerCallback):
     `saved(step, log)` is called on the first process; the random state is as it was before.
     """
 
-    def __init__(self, work: Path, checkpoints: int, saved: Callable[[int, list[Row]], None], *, has_dev: bool) -> None:
-        self._work, self._checkpoints, self._saved, self._has_dev = work, checkpoints, saved, has_dev
+    def __init__(
+        self, label: str, work: Path, checkpoints: int, saved: Callable[[int, list[Row]], None], *, has_dev: bool
+    ) -> None:
+        self._label, self._work, self._checkpoints = label, work, checkpoints
+        self._saved, self._has_dev = saved, has_dev
         self._steps: frozenset[int] = frozenset()
         self._shown = 0.0
 
@@ -40,14 +42,7 @@ class Watch(TrainerCallback):
         """Start the clock; logs of steps that will be trained again are dropped from the file."""
         self._steps = checkpoint_steps(state.max_steps, self._checkpoints)
         self._started, self._first = time.monotonic(), state.global_step
-        self._bar = tqdm(
-            total=state.max_steps,
-            initial=state.global_step,
-            desc="training",
-            unit="step",
-            file=progress_stream(),
-            disable=None,
-        )
+        self._bar = progress_bar(self._label, "step", state.max_steps, state.global_step)
         if state.is_world_process_zero:
             lines = [json.dumps(entry) + "\n" for entry in state.log_history]
             (self._work / "log.jsonl").write_text("".join(lines), encoding="utf-8")

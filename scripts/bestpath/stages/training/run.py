@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bestpath.models import folder_digest, new_folder
-from bestpath.program import progress_stream
+from bestpath.progress import progress_stream
 from bestpath.records import Row, Table, read_json, write_json
 from bestpath.stages.training import processes
 from bestpath.stages.training.checkpoints import checkpoint, keep_only, seal, whole_steps
@@ -42,13 +42,14 @@ class Trained:
 
 @dataclass(frozen=True)
 class Run:
-    """One run: what decides its result, and the folder `work` with its state."""
+    """One run: what decides its result, the folder `work` with its state, and what its progress is called."""
 
     recipe: Recipe
     base: Path
     work: Path
     criterion: Criterion
     readout: ReadoutFunction | None
+    label: str = "training"
 
     def prepare(self, data: str) -> None:
         """Take up the state of the same run, if there is one, and remove that of any other."""
@@ -82,10 +83,10 @@ class Run:
         seal(checkpoint(self.work, step))
         self._read_out(step)
         metrics = _metrics(log, self._readouts())
-        print(_summary(metrics, step), file=progress_stream())
+        print(f"{self.label}, step {step}: {_summary(metrics, step)}", file=progress_stream())
         for warning in preference_warnings(metrics):
             if warning.step == step:
-                print(f"warning: {warning.message}", file=progress_stream())
+                print(f"{self.label}: warning: {warning.message}", file=progress_stream())
         # The one before the last is for the case that the last is damaged.
         keep_only(self.work, {*whole_steps(self.work)[-2:], self._chosen()})
 
@@ -102,7 +103,7 @@ class Run:
                 export(checkpoint(self.work, chosen), self.base, folder, self.recipe)
                 moved = change(self.base, folder)
             for warning in of_choice:
-                print(f"warning: {warning.message}", file=progress_stream())
+                print(f"{self.label}: warning: {warning.message}", file=progress_stream())
             metrics += [_metric(chosen, f"change/{name}", value) for name, value in asdict(moved).items()]
         processes.wait()
         return Trained(metrics, readouts, chosen, warnings)
@@ -164,4 +165,4 @@ def _summary(metrics: Sequence[Row], step: int) -> str:
     """One line on a checkpoint, for the log of the job."""
     names = ("train/loss", "dev/loss", "dev/rewards/accuracies", "readout/accuracy", "readout/mean_tokens")
     values = {row["name"]: row["value"] for row in metrics if row["step"] == step}
-    return f"step {step}: " + ", ".join(f"{name} {values[name]:.4g}" for name in names if name in values)
+    return ", ".join(f"{name} {values[name]:.4g}" for name in names if name in values)

@@ -35,13 +35,15 @@ def train(
     criterion: Criterion = "last",
     readout: ReadoutFunction | None = None,
     reference: Path | None = None,
+    label: str = "training",
 ) -> Trained:
     """Train `base` on conversational rows and write the chosen checkpoint's model to the folder `out`.
 
     Rows hold `problem_id`, `prompt` and `chosen` and `rejected`, or `completion`, each a list of messages. No problem
     may be in both splits. `work` keeps the state of a killed run; the caller removes it when all its outputs are
     written. `reference` is a file of reference log-probabilities to use and to fill, shared by runs that differ in
-    learning rate or loss; by default it lies in `work`. Rejected rows are added to `rejects`.
+    learning rate or loss; by default it lies in `work`. Rejected rows are added to `rejects`. `label` names the run in
+    its progress.
     Under `accelerate launch` every process calls this; the first one writes.
     Raises UserError, before anything is computed, for a model folder without tokenizer, template or weights, for
     rows that do not fit the objective or the chat template, and for a problem in both splits.
@@ -55,14 +57,14 @@ def train(
     _quiet()
     language = _language(base, recipe)
     encoded = [encode(rows, language, recipe, rejects) for rows in (train_rows, dev_rows)]
-    run = Run(recipe, base, work, criterion, readout)
+    run = Run(recipe, base, work, criterion, readout, label)
     data = digest(encoded)
     run.prepare(data)
     if not run.is_finished():
         from bestpath.stages.training.trainers import fit
 
         known = Reference.at(reference or work / "reference.parquet", base, recipe, data)
-        fit(recipe, base, language.tokenizer, encoded[0], encoded[1], work, known, run.saved)
+        fit(recipe, base, language.tokenizer, encoded[0], encoded[1], work, known, run.saved, label)
     return run.finish(out)
 
 

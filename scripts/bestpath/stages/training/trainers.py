@@ -15,7 +15,6 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 from transformers import PrinterCallback
 from trl.models.utils import prepare_deepspeed
 from trl.trainer.dpo_config import DPOConfig
@@ -23,6 +22,7 @@ from trl.trainer.dpo_trainer import DPOTrainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from bestpath.progress import progress_bar
 from bestpath.records import Row
 from bestpath.stages.training import processes
 from bestpath.stages.training.checkpoints import checkpoint, whole_steps
@@ -67,10 +67,11 @@ class PreferenceTrainer(_Offline, DPOTrainer):  # type: ignore[misc]
             model: Any = self.model
             if self.is_deepspeed_enabled:
                 model = prepare_deepspeed(model, self.accelerator)
-            batches = [
-                self.accelerator.gather_for_metrics(self.compute_ref_log_probs(model, batch))
-                for batch in tqdm(loader, desc=f"reference log-probabilities ({name})", disable=None)
-            ]
+            batches = []
+            with progress_bar(f"reference log-probabilities ({name})", "batch", len(loader)) as bar:
+                for batch in loader:
+                    batches.append(self.accelerator.gather_for_metrics(self.compute_ref_log_probs(model, batch)))
+                    bar.update()
             chosen, rejected = (torch.cat(parts).tolist() for parts in zip(*batches, strict=True))
             known.update(zip(rows["row_id"], zip(chosen, rejected, strict=True), strict=True))
             if self.accelerator.is_main_process:
@@ -107,6 +108,7 @@ def fit(
     work: Path,
     reference: Reference,
     saved: Callable[[int, list[Row]], None],
+    label: str,
 ) -> None:
     """Train on encoded rows, from the newest whole checkpoint in `work` or from the base, to the end.
 
@@ -122,7 +124,7 @@ def fit(
         train_dataset=Dataset.from_list(list(train_rows)),
         eval_dataset=Dataset.from_list(list(dev_rows)) if dev_rows else None,
         peft_config=_adapter(recipe),
-        callbacks=[Watch(work, recipe.checkpoints, saved, has_dev=bool(dev_rows))],
+        callbacks=[Watch(label, work, recipe.checkpoints, saved, has_dev=bool(dev_rows))],
     )
     settings = _settings(recipe, work, evaluate_first=bool(dev_rows) and step == 0)
     trainer: DPOTrainer | SFTTrainer

@@ -1,0 +1,45 @@
+"""Progress bars: drawn over themselves on a terminal, and told in lines elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+_REDRAW_EVERY_S = 0.5
+_LINE_EVERY_S = 15.0
+_LINE = "{desc}: {n_fmt}/{total_fmt} {unit}s, {rate_fmt}{postfix}, {remaining} to go"
+
+
+def progress_stream() -> TextIO:
+    """Where progress is shown: the descriptor that a rule sets aside for it, while errors go to the job's log."""
+    descriptor = os.environ.get("BESTPATH_PROGRESS_FD")
+    return os.fdopen(int(descriptor), "w", closefd=False) if descriptor else sys.stderr
+
+
+def progress_bar(label: str, unit: str, total: int, done: int = 0) -> tqdm[Any]:
+    """A bar over `total` units, `done` of them in an earlier run; what is over within seconds needs no lines."""
+    stream = progress_stream()
+    kind: dict[str, Any] = {"file": stream, "mininterval": _REDRAW_EVERY_S}
+    if not stream.isatty():
+        kind = {"file": _Lines(stream), "mininterval": _LINE_EVERY_S, "bar_format": _LINE, "leave": False}
+    return tqdm(total=total, initial=done, desc=label, unit=unit, **kind)
+
+
+class _Lines:
+    """A stream in which every state of a bar is a line of its own; one that has not moved is left out."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write what was drawn as a line."""
+        line = text.replace("\r", "").strip()
+        if line and ": 0/" not in line:
+            print(line, file=self._stream)
+
+    def flush(self) -> None:
+        """Flush the stream."""
+        self._stream.flush()
