@@ -55,11 +55,7 @@ def main() -> None:
         merge_verdicts=tuple(verdicts.merge_verdicts(results)),
         decoding_verdicts=tuple(verdicts.decoding_verdicts(results)),
         warnings=(*training.warnings_of(runs), *sources.flaws_of(first.counts)),
-        lengths=tuple(
-            sources.lengths_of(system["system"], system["kind"], sources.greedy(rows))
-            for system, rows in scores
-            if system["kind"] in {"base", "specialist"} or system["system"] == first.final
-        ),
+        lengths=sources.lengths_of(scores, {"base", first.final, *spec["specialists"]}),
         funnel=tuple(sources.funnel_of(first.counts)),
         exploration=trials.exploration_of(explored, optimal, text_counter(args.model.parent)),
         rewards=trials.rewards_of(explored),

@@ -189,6 +189,7 @@ def test_numbers_in_words():
     assert points(0.0, -0.0001, 0.0001) == "+0.0 points [0.0, 0.0]"
     assert tokens_change(0.59, 0.56, 0.62) == "41 % fewer tokens [38, 44]"
     assert tokens_change(1.03, 0.99, 1.07) == "3 % more tokens [-1, 7]"
+    assert tokens_change(1.003, 1.001, 1.005) == "0.3 % more tokens [0.1, 0.5]"
     assert tokens_change(0.75, None, None) == "25 % fewer tokens"
 
 

@@ -18,12 +18,11 @@ def test_cost_sums_jobs_and_completions():
     assert cost_of("merge", [{"s": 1.0}]).generated is None
 
 
-def test_answers_and_lengths():
+def test_an_answer_that_was_cut_off_says_so():
     sample = {"text": "so 5", "n_tokens": 9, "finish_reason": "length"}
-    score = {"verdict": "wrong", "answer": None, "n_tokens": 9, "finish_reason": "length"}
+    score = {"verdict": "wrong", "answer": None}
     answer = answer_of("base, greedy", sample, score)
     assert (answer.text, answer.tokens, answer.verdict, answer.note) == ("so 5", 9, "wrong", "cut off")
-    assert lengths_of("base", "base", [score, score | {"finish_reason": "error"}]).tokens == (9,)
 
 
 def test_the_funnel_of_recut_s_own_counts_closes():
@@ -60,7 +59,21 @@ def test_flawed_rows_are_told():
     assert flaws_of([count]) == ["accuracy pairs: 91 rows are flawed, wrong winner."]
 
 
-def test_lengths_are_those_of_the_greedy_samples():
-    rows = [{"decoding": name} for name in ("cold", "greedy", "sampled")]
-    assert greedy(rows) == [{"decoding": "greedy"}]
-    assert greedy([rows[2], rows[0]]) == [{"decoding": "cold"}]
+def test_lengths_are_those_of_the_greedy_samples_of_all_seeds():
+    def row(decoding, n_tokens, finish="stop"):
+        return {"decoding": decoding, "n_tokens": n_tokens, "finish_reason": finish}
+
+    base, other = {"system": "base", "kind": "base"}, {"system": "length specialist", "kind": "specialist"}
+    scored = [
+        (base, [row("greedy", 9), row("greedy", 0, "error"), row("sampled", 5)]),
+        (other, [row("greedy", 4)]),
+        (other, [row("greedy", 6)]),
+        ({"system": "left out", "kind": "merged"}, [row("greedy", 1)]),
+    ]
+    shown = lengths_of(scored, {"base", "length specialist"})
+    assert [(lengths.system, lengths.tokens) for lengths in shown] == [("base", (9,)), ("length specialist", (4, 6))]
+
+
+def test_without_greedy_samples_the_first_decoding_stands_for_them():
+    rows = [{"decoding": name} for name in ("sampled", "cold")]
+    assert greedy(rows) == [{"decoding": "cold"}]

@@ -15,11 +15,12 @@ def points(delta: float, low: float | None, high: float | None) -> str:
 
 def tokens_change(ratio: float, low: float | None, high: float | None) -> str:
     """A ratio of lengths: `41 % fewer tokens [38, 44]` or `3 % more tokens [-1, 7]`."""
+    digits = 1 if abs(ratio - 1) < 0.01 else 0  # 0.3 % is small, and not nothing
     if ratio > 1:
-        interval = _interval(low and low - 1, high and high - 1, 100, 0)
-        return f"{100 * (ratio - 1):.0f} % more tokens{interval}"
-    interval = _interval(high and 1 - high, low and 1 - low, 100, 0)
-    return f"{100 * (1 - ratio):.0f} % fewer tokens{interval}"
+        interval = _interval(low and low - 1, high and high - 1, 100, digits)
+        return f"{100 * (ratio - 1):.{digits}f} % more tokens{interval}"
+    interval = _interval(high and 1 - high, low and 1 - low, 100, digits)
+    return f"{100 * (1 - ratio):.{digits}f} % fewer tokens{interval}"
 
 
 def _interval(low: float | None, high: float | None, scale: float, digits: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from bestpath.records import Row
 from bestpath.stages.report.data import Answer, CostRow, FunnelStep, Lengths
@@ -16,9 +16,18 @@ SETS = {
 """Names of the training sets in the funnel."""
 
 
-def lengths_of(system: str, kind: str, scores: Iterable[Row]) -> Lengths:
-    """The lengths of a system's samples; rows of the scores table. Samples that the engine failed have none."""
-    return Lengths(system, kind, tuple(row["n_tokens"] for row in scores if row["finish_reason"] != "error"))
+def lengths_of(scored: Iterable[tuple[Row, Sequence[Row]]], shown: Collection[str]) -> tuple[Lengths, ...]:
+    """The lengths of the greedy samples of the systems to be shown, all seeds together.
+
+    `scored` are systems (`system`, `kind`) with their rows of the scores table. Samples that the engine failed have no
+    length.
+    """
+    pooled: dict[tuple[str, str], list[int]] = {}
+    for system, scores in scored:
+        if system["system"] in shown:
+            lengths = [row["n_tokens"] for row in greedy(scores) if row["finish_reason"] != "error"]
+            pooled.setdefault((system["system"], system["kind"]), []).extend(lengths)
+    return tuple(Lengths(*system, tuple(lengths)) for system, lengths in pooled.items())
 
 
 def answer_of(system: str, sample: Row, score: Row) -> Answer:

@@ -59,9 +59,12 @@ def result_tables(systems: Sequence[SystemRow]) -> tuple[ResultTable, ...]:
 def effects_of(row: SystemRow, systems: Sequence[SystemRow]) -> tuple[Effect | None, Effect | None]:
     """A system's differences from the base in accuracy and in tokens, on the scale of all `systems`."""
     accuracies, lengths = [_points(r) for r in systems], [_lengths(r) for r in systems]
+    points, length = _points(row), _lengths(row)
+    # a length that changes by 0.3 % changes little, and not nothing
+    small = length[0] is not None and abs(length[0]) < 1
     return (
-        _effect(_points(row), accuracies, "{:+.1f}", better=1),
-        _effect(_lengths(row), lengths, "{:+.0f} %", better=-1),
+        _effect(points, accuracies, "{:+.1f}", better=1),
+        _effect(length, lengths, "{:+.1f} %" if small else "{:+.0f} %", better=-1),
     )
 
 

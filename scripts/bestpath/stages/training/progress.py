@@ -68,7 +68,7 @@ class Watch(TrainerCallback):
         if not math.isfinite(entry.get("loss", 0.0)):
             raise UserError(f"the training loss is {entry['loss']} at step {entry['step']}; lower the learning rate")
         shown = {name: f"{entry[name]:.3g}" for name in ("loss", "rewards/margins") if name in entry}
-        self._bar.set_postfix(shown or None)
+        self._bar.set_postfix(shown or None, refresh=False)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Hand the new checkpoint over, once all processes have written their part of it."""
