@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 CONFIG ?=
 TARGET ?=
+$(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error there is no configuration file $(file); correct CONFIG)))
 SNAKEMAKE = .venv/bin/snakemake $(if $(CONFIG),--configfile config/config.yaml $(CONFIG))
 ifeq ($(shell command -v $(PYTHON)),)
 PYTHON := python3
@@ -9,8 +10,6 @@ endif
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-# jobs and progress, without Snakemake's bookkeeping
-BRIEFLY = 2>&1 | grep --line-buffered -vE '^(Select jobs|Execute [0-9]+ jobs|Finished jobid|\[[A-Z][a-z]{2} |Using |Assuming |$$)'
 
 .PHONY: help setup demo test why accept lint format lock docs clean
 
@@ -21,7 +20,7 @@ setup:           ## create or update .venv from envs/local.lock (the other comma
 	@$(PYTHON) envs/setup.py
 
 demo: setup      ## the whole ReCUT method on the embedded world, up to the report
-	@$(SNAKEMAKE) --quiet host reason $(TARGET) $(BRIEFLY)
+	@$(SNAKEMAKE) --quiet host reason -- $(TARGET) 2>&1 | .venv/bin/python scripts/show_run.py
 	@.venv/bin/python scripts/show_results.py
 
 test: setup      ## every test
