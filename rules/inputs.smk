@@ -173,6 +173,12 @@ def last_systems(variant):
     return {"": named(variant, "train", trained(SETTINGS, variant)[-1])}
 
 
+def dev_systems():
+    """What answered the dev problems, by model: the base, and the merges of the first variant and seed."""
+    merges = [(home(VARIANT, "merge", merge), merge) for merge in merged(SETTINGS, VARIANT)]
+    return ["base", *(f"recut/{variant}/s{SEED}/{merge}" for variant, merge in merges)]
+
+
 def report_spec():
     """What the report is of, and what its input files are, in their order."""
     settings = recut(VARIANT)
@@ -189,6 +195,7 @@ def report_spec():
             for name in variants(SETTINGS)
         },
         "systems": [system_of(model, prompt) for model, prompt in systems(FIRST_SET)],
+        "dev_systems": [system_of(model, "neutral")["system"] for model in dev_systems()],
         "specialists": list(called.values()),
         "runs": [{"specialist": called[s], "learning_rate": float(rate), "seed": SEED} for s, rate in training_runs()],
         "merges": {merge: settings.merge.methods[merge].model_dump() for merge in merged(SETTINGS, VARIANT)},

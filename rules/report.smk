@@ -9,8 +9,8 @@ rule report:
         samples=[
             f"<results>/evaluate/{model}/{prompt}/{FIRST_SET}.samples.parquet" for model, prompt in systems(FIRST_SET)
         ],
-        base_samples="<results>/evaluate/base/neutral/dev.samples.parquet",
-        base_scores="<results>/evaluate/base/neutral/dev.scores.parquet",
+        dev_samples=[f"<results>/evaluate/{model}/neutral/dev.samples.parquet" for model in dev_systems()],
+        dev_scores=[f"<results>/evaluate/{model}/neutral/dev.scores.parquet" for model in dev_systems()],
         problems="<results>/problems/train.parquet",
         trials=[of_first("explore", f"explore/{shard}.parquet") for shard in shards()],
         optimal=of_first("candidates", "optimal.parquet"),
@@ -61,8 +61,8 @@ rule report:
         "write the report"
     shell:
         "python scripts/report.py --spec {params.spec:q} --results {input.results}"
-        " --scores {input.scores} --samples {input.samples} --base-samples {input.base_samples}"
-        " --base-scores {input.base_scores} --problems {input.problems} --trials {input.trials}"
+        " --scores {input.scores} --samples {input.samples} --dev-samples {input.dev_samples}"
+        " --dev-scores {input.dev_scores} --problems {input.problems} --trials {input.trials}"
         " --candidates {input.candidates} --optimal {input.optimal} --counts {input.counts}"
         " --training {input.training} --training-sets {input.training_sets} --choices {input.choices}"
         " --merge-reports {input.merges} --merge-choices {input.merge_choices}"

@@ -35,8 +35,11 @@ def main() -> None:
     ]
     first = variants[0]
     scores = [(system, read_table(path, SCORES)) for system, path in zip(spec["systems"], args.scores, strict=True)]
-    base = zip(read_table(args.base_samples, SAMPLES), read_table(args.base_scores, SCORES), strict=True)
-    answers = {sample["problem_id"]: [sources.answer_of("base", sample, score)] for sample, score in base}
+    answers = sources.answers_of(
+        (system, read_table(samples, SAMPLES), read_table(scored, SCORES))
+        for system, samples, scored in zip(spec["dev_systems"], args.dev_samples, args.dev_scores, strict=True)
+        if system in {"base", first.final}
+    )
     problems, optimal = read_table(args.problems, PROBLEMS), read_table(args.optimal, OPTIMAL)
     explored = read_tables(args.trials, TRIALS)
     runs = [training.Trained(**run, metrics=read_jsonl(p)) for run, p in zip(spec["runs"], args.training, strict=True)]
@@ -94,8 +97,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--results", required=True, help="the results as JSON")
     parser.add_argument("--scores", nargs="+", required=True, help="verdicts on the first set, one file a system")
     parser.add_argument("--samples", nargs="+", required=True, help="all answers, for the cost")
-    parser.add_argument("--base-samples", required=True, help="the base's answers to the dev problems")
-    parser.add_argument("--base-scores", required=True, help="the verdicts on them")
+    parser.add_argument("--dev-samples", nargs="+", required=True, help="answers to the dev problems, the base's first")
+    parser.add_argument("--dev-scores", nargs="+", required=True, help="the verdicts on them")
     parser.add_argument("--problems", required=True)
     parser.add_argument("--trials", nargs="+", required=True)
     parser.add_argument("--candidates", required=True)

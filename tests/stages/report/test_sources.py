@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from bestpath.methods.recut.funnel import funnel
 from bestpath.stages.report.sources import (
-    answer_of,
+    answers_of,
     cost_of,
     flaws_of,
     funnel_of,
@@ -18,11 +18,14 @@ def test_cost_sums_jobs_and_completions():
     assert cost_of("merge", [{"s": 1.0}]).generated is None
 
 
-def test_an_answer_that_was_cut_off_says_so():
-    sample = {"text": "so 5", "n_tokens": 9, "finish_reason": "length"}
-    score = {"verdict": "wrong", "answer": None}
-    answer = answer_of("base, greedy", sample, score)
-    assert (answer.text, answer.tokens, answer.verdict, answer.note) == ("so 5", 9, "wrong", "cut off")
+def test_the_answers_of_a_problem_keep_the_order_of_the_systems():
+    sample = {"problem_id": "p", "text": "so 5", "n_tokens": 9, "finish_reason": "length"}
+    wrong, right = {"verdict": "wrong", "answer": None}, {"verdict": "correct", "answer": "5"}
+    found = answers_of([("base", [sample], [wrong]), ("merged", [{**sample, "finish_reason": "stop"}], [right])])
+    assert [(a.system, a.verdict, a.note) for a in found["p"]] == [
+        ("base", "wrong", "cut off"),
+        ("merged", "correct", ""),
+    ]
 
 
 def test_the_funnel_of_recut_s_own_counts_closes():

@@ -30,10 +30,15 @@ def lengths_of(scored: Iterable[tuple[Row, Sequence[Row]]], shown: Collection[st
     return tuple(Lengths(*system, tuple(lengths)) for system, lengths in pooled.items())
 
 
-def answer_of(system: str, sample: Row, score: Row) -> Answer:
-    """A system's solution of one problem, from its rows of the samples and scores tables."""
-    note = {"length": "cut off", "error": "failed in the engine"}.get(sample["finish_reason"], "")
-    return Answer(system, sample["text"], sample["n_tokens"], score["verdict"], score["answer"], note)
+def answers_of(answered: Iterable[tuple[str, Sequence[Row], Sequence[Row]]]) -> dict[str, list[Answer]]:
+    """The solutions of each problem, from systems with their rows of the samples and of the scores table."""
+    answers: dict[str, list[Answer]] = {}
+    for system, samples, scores in answered:
+        for sample, score in zip(samples, scores, strict=True):
+            note = {"length": "cut off", "error": "failed in the engine"}.get(sample["finish_reason"], "")
+            answer = Answer(system, sample["text"], sample["n_tokens"], score["verdict"], score["answer"], note)
+            answers.setdefault(sample["problem_id"], []).append(answer)
+    return answers
 
 
 def greedy(scores: Sequence[Row]) -> list[Row]:
@@ -82,9 +87,10 @@ def funnel_of(counts: Iterable[Row]) -> list[FunnelStep]:
         kept, rows = _sum(counts, stage, "problem", "kept"), _sum(counts, stage, "row", "kept")
         name = SETS.get(stage, stage)
         steps.append(FunnelStep(name, "problems", problems, kept, _reasons(counts, stage, "problem"), f"{rows} rows"))
-        candidates = _reasons(counts, stage, "candidate")
-        if candidates:
-            steps.append(FunnelStep(f"{name}: candidates left out", "rows", None, rows, candidates))
+        losers = _reasons(counts, stage, "candidate")
+        if losers:
+            drawn = rows + sum(n for _, n in losers)
+            steps.append(FunnelStep(f"{name}, drawn from", "candidates", drawn, rows, losers))
     return steps
 
 

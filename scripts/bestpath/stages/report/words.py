@@ -21,6 +21,8 @@ REASONS = {
     "no_correct": "no correct candidate",
     "no_longer_correct": "no correct candidate is clearly longer than the best",
     "no_wrong": "no wrong candidate to learn from",
+    "not_longer": "correct, but not clearly longer than the winner",
+    "not_drawn": "could lose too, but another one was drawn",
     "ambiguous_wrong": "a laxer comparison would call it correct",
     "identical_pair": "winner and loser are the same text",
     "over_max_length": "too long to train on without cutting",
