@@ -10,7 +10,18 @@ from pathlib import Path
 from bestpath.methods.recut.optimal import suspect_gold
 from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL, TRIALS
 from bestpath.program import run
-from bestpath.records import PROBLEMS, SAMPLES, SCORES, atomic_path, read_json, read_jsonl, read_table, read_tables
+from bestpath.provenance import code_digest
+from bestpath.records import (
+    PROBLEMS,
+    SAMPLES,
+    SCORES,
+    atomic_path,
+    made_from,
+    read_json,
+    read_jsonl,
+    read_table,
+    read_tables,
+)
 from bestpath.stages.embedded.pretraining import PRETRAINING
 from bestpath.stages.evaluation import table, verdicts
 from bestpath.stages.evaluation.results import read_results
@@ -83,11 +94,30 @@ def main() -> None:
                             drawn.get(folder.name, ()))
             for folder in sorted(path for path in args.benchmarks.iterdir() if path.is_dir())
         ),
-        provenance=tuple((name, version(name)) for name in ("torch", "transformers", "trl", "mergekit", "snakemake")),
+        provenance=(
+            *((name, version(name)) for name in ("torch", "transformers", "trl", "mergekit", "snakemake")),
+            ("results of earlier code", ", ".join(accepted(args)) or "none"),
+        ),
     )  # fmt: skip
     write_report(data, args.report)
     with atomic_path(args.report / "summary.txt") as temporary:
         temporary.write_text("\n".join([table.terminal(results), "", *data.answer, ""]), encoding="utf-8")
+
+
+def accepted(args: argparse.Namespace) -> list[str]:
+    """The programs whose tables are older than their code: `make accept` declared them current."""
+    tables = {
+        "recut_explore": args.trials,
+        "recut_candidates": [args.candidates],
+        "recut_optimal": [args.optimal],
+        "evaluate_sample": args.samples,
+        "evaluate_grade": args.scores,
+    }
+    return [
+        program
+        for program, paths in tables.items()
+        if {made_from(path)["code"] for path in paths} != {code_digest(program)}
+    ]
 
 
 def arguments() -> argparse.Namespace:

@@ -93,6 +93,11 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def code_digest(program: str) -> str:
+    """One digest of all code that a program reaches, as tables record it."""
+    return digest(code_of(program))
+
+
 @dataclass(frozen=True)
 class Origin:
     """What one job makes its results from: the program, its settings, and its input files by content."""
@@ -105,7 +110,7 @@ class Origin:
     def digests(self) -> dict[str, str]:
         """Digests for a table's metadata: of the code, the settings, and each input."""
         inputs = {f"input {path.as_posix()}": sha256_of(path)[:16] for path in self.inputs}
-        return {"code": digest(code_of(self.program)), "settings": digest(dict(self.settings)), **inputs}
+        return {"code": code_digest(self.program), "settings": digest(dict(self.settings)), **inputs}
 
     @property
     def key(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -123,8 +124,11 @@ def test_a_variant_shares_what_it_does_not_change(clone: Project) -> None:
 
 
 def test_accepting_declares_results_current(clone: Project) -> None:
-    path = clone.folder / "scripts/bestpath/stages/report/figures.py"
+    path = clone.folder / "scripts/bestpath/methods/recut/optimal.py"
     path.write_text(path.read_text() + "\nEXTRA = 1\n")
-    assert clone.stale() == {"report": 1}
+    assert clone.stale()["recut_optimal"] == 1
     clone.run("--touch")
     assert clone.stale() == {}
+    clone.run("--forcerun", "report")
+    page = (clone.results / "report/report.html").read_text()
+    assert re.search(r"results of earlier code</dt><dd>recut_optimal<", page)
