@@ -180,7 +180,7 @@ def dev_systems():
 
 
 def report_spec():
-    """What the report is of, and what its input files are, in their order."""
+    """What the report is of, and what its input files are, in their order (in lists: `as_json` sorts mappings)."""
     settings = recut(VARIANT)
     shown = {"model": SETTINGS.model, "explore": settings.explore, "pairs": settings.pairs, "train": settings.train}
     called = {s: named(VARIANT, "train", s) for s in trained(SETTINGS, VARIANT)}
@@ -190,13 +190,16 @@ def report_spec():
         "settings": {
             f"{name}.{key}": str(value) for name, part in shown.items() for key, value in part.model_dump().items()
         },
-        "variants": {
-            name: {"overlay": SETTINGS.recut.variants.get(name, {}), "ends_with": last_systems(name)}
+        "variants": [
+            {"name": name, "overlay": SETTINGS.recut.variants.get(name, {}), "ends_with": last_systems(name)}
             for name in variants(SETTINGS)
-        },
+        ],
         "systems": [system_of(model, prompt) for model, prompt in systems(FIRST_SET)],
         "dev_systems": [system_of(model, "neutral")["system"] for model in dev_systems()],
         "specialists": list(called.values()),
         "runs": [{"specialist": called[s], "learning_rate": float(rate), "seed": SEED} for s, rate in training_runs()],
-        "merges": {merge: settings.merge.methods[merge].model_dump() for merge in merged(SETTINGS, VARIANT)},
+        "merges": [
+            {"name": merge, "settings": settings.merge.methods[merge].model_dump()}
+            for merge in merged(SETTINGS, VARIANT)
+        ],
     }

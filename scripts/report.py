@@ -40,10 +40,10 @@ def main() -> None:
     systems = tuple(SystemRow(**row) for row in read_json(args.results))
     counts = [read_json(path) for path in args.counts]
     choices = {Path(path).parent.name: read_json(path) for path in args.merge_choices}
-    variants = [
-        Variant(name, given["overlay"], own, given["ends_with"][choices[name]["chosen"] if name in choices else ""])
-        for (name, given), own in zip(spec["variants"].items(), counts, strict=True)
-    ]
+    variants = []
+    for given, own in zip(spec["variants"], counts, strict=True):
+        chosen = choices[given["name"]]["chosen"] if given["name"] in choices else ""
+        variants.append(Variant(given["name"], given["overlay"], own, given["ends_with"][chosen]))
     first = variants[0]
     scores = [(system, read_table(path, SCORES)) for system, path in zip(spec["systems"], args.scores, strict=True)]
     answers = sources.answers_of(
@@ -78,8 +78,8 @@ def main() -> None:
             for name, choice, rows in zip(spec["specialists"], args.choices, args.training_sets, strict=True)
         ),
         merges=tuple(
-            training.merge_of(name, settings, read_total(path), ("length", "accuracy"), choices[first.name])
-            for (name, settings), path in zip(spec["merges"].items(), args.merge_reports, strict=True)
+            training.merge_of(**of, total=read_total(path), models=("length", "accuracy"), choice=choices[first.name])
+            for of, path in zip(spec["merges"], args.merge_reports, strict=True)
         ),
         extras=(
             *([variants_of(variants, systems)] if len(variants) > 1 else []),

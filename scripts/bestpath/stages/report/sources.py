@@ -12,6 +12,7 @@ SETS = {
     "pairs.accuracy": "accuracy pairs",
     "pairs.union": "union of the pairs",
     "sft.shortest": "shortest solutions for SFT",
+    "sft.rejection_sampling": "correct samples for SFT",
 }
 """Names of the training sets in the funnel."""
 

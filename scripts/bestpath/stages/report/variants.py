@@ -71,7 +71,7 @@ def _line(variant: Variant, systems: Sequence[SystemRow]) -> tuple[str, ...]:
         differences(variant.overlay),
         f"{steps['completions'].n_out:,}",
         f"{steps['solved'].n_out:,}",
-        "; ".join([*_sets(steps.values()), *flaws_of(variant.counts)]),
+        "; ".join([*_sets(steps.values()), *(flaw.rstrip(".") for flaw in flaws_of(variant.counts))]),
         row.system,
         f"{100 * row.accuracy:.1f}",
         f"{delta.text} {delta.interval}" if delta else "",

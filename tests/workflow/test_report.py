@@ -1,0 +1,39 @@
+"""The report of real, finished runs: every number stands beside the name that it belongs to."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import pytest
+
+from tests.workflow.conftest import Project
+
+pytestmark = pytest.mark.workflow
+
+
+def test_merges_have_their_own_numbers(finished: Project) -> None:
+    with (finished.results / "report/tables/merges.csv").open() as file:
+        norms = {row["merge"]: float(row["norm ratio"]) for row in csv.DictReader(file)}
+    assert list(norms) == ["dare_ties", "average"]
+    assert norms["average"] == pytest.approx(1.0, abs=1e-5)
+    assert norms["dare_ties"] > 1.5
+
+
+def test_variants_have_their_own_numbers_and_the_first_may_have_no_merge(clone: Project) -> None:
+    clone.overlay("recut: {run: [sft_shortest, main], pairs: {rounds: 3}}").run()
+    page = (clone.results / "report/report.html").read_text()
+    rows = re.findall(r"<tr><th scope=\"row\">(\w+)</th>(.*?)</tr>", page)
+    cells = {name: re.findall(r"<td>(.*?)</td>", row) for name, row in rows if name in {"sft_shortest", "main"}}
+    assert list(cells) == ["sft_shortest", "main"]
+    assert [cells[name][4] for name in cells] == ["SFT (sft_shortest)", f"merged: {chosen(clone)}"]
+    assert re.fullmatch(r"\d+ shortest solutions for SFT", cells["sft_shortest"][3])
+    assert re.fullmatch(r"\d+ accuracy pairs; \d+ length pairs", cells["main"][3])
+    assert "SFT (sft_shortest) writes" in (clone.results / "report/summary.txt").read_text()
+
+
+def chosen(project: Project) -> str:
+    """The merge that the dev split chose."""
+    found = re.search(r'"chosen": "(\w+)"', (project.results / "recut/main/merge.json").read_text())
+    assert found
+    return found[1]
