@@ -30,7 +30,8 @@ why: setup       ## what is stale, and for which reason (TARGET=..., CONFIG=...)
 	@$(SNAKEMAKE) --dry-run $(TARGET) 2>&1 | .venv/bin/python scripts/show_reasons.py
 
 accept: setup    ## declare finished results current in spite of a change of code
-	@$(SNAKEMAKE) --touch $(TARGET)
+	@$(SNAKEMAKE) --dry-run $(TARGET) 2>&1 | .venv/bin/python scripts/show_reasons.py --only-code
+	@$(SNAKEMAKE) --touch --quiet all -- $(TARGET)
 
 lint: setup      ## the quality gates: format, lint, types, layers, generated files
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check .

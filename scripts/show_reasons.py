@@ -1,4 +1,8 @@
-"""Tell what a dry run says will run, and why. Reads the dry run's output from stdin."""
+"""Tell what a dry run says will run, and why. Reads the dry run's output from stdin.
+
+With --only-code, tell nothing but what is stale for another reason than changed code, and fail if there is any: to
+declare such results current would keep numbers that belong to other settings or inputs.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +36,21 @@ def _plain(reason: str) -> str:
     return "; ".join(said)
 
 
+def not_code(told: Iterable[str]) -> list[str]:
+    """Those of the told reasons that a change of code does not explain; what is missing will be made anyway."""
+    others = ("its settings changed", "pdated input files", "et of input files has changed")
+    return [each for each in told if "because missing" not in each and any(other in each for other in others)]
+
+
 def main() -> None:
     """Print the jobs that would run; pass an error on."""
     lines = sys.stdin.read().splitlines()
     told = list(reasons(lines))
-    if told:
+    if sys.argv[1:] == ["--only-code"]:
+        if others := not_code(told):
+            print("error: not accepted, since more than code has changed; run these jobs first, or undo the change:")
+            sys.exit("\n".join(others))
+    elif told:
         print("\n".join(told))
     elif any("Nothing to be done" in line for line in lines):
         print("nothing is stale")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,8 +129,25 @@ def test_accepting_declares_results_current(clone: Project) -> None:
     path = clone.folder / "scripts/bestpath/methods/recut/optimal.py"
     path.write_text(path.read_text() + "\nEXTRA = 1\n")
     assert clone.stale()["recut_optimal"] == 1
-    clone.run("--touch")
+    make_accept(clone)
     assert clone.stale() == {}
     clone.run("--forcerun", "report")
     page = (clone.results / "report/report.html").read_text()
     assert re.search(r"results of earlier code</dt><dd>recut_optimal<", page)
+
+
+def test_changed_settings_are_not_accepted(clone: Project) -> None:
+    changed = clone.overlay("recut: {pairs: {accuracy: {rejected: longest}}}")
+    refused = make_accept(changed, succeeds=False)
+    assert "error: not accepted" in refused and "build the accuracy pairs" in refused
+    assert changed.stale() == ACCURACY
+
+
+def make_accept(project: Project, *, succeeds: bool = True) -> str:
+    """Run the command of `make accept`; what it printed."""
+    dry_run, touch = (" ".join(project.command(mode)) for mode in ("--dry-run", "--touch"))
+    only_code = f"{sys.executable} scripts/show_reasons.py --only-code"
+    command = ["bash", "-o", "pipefail", "-c", f"{dry_run} 2>&1 | {only_code} && {touch}"]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, timeout=300)
+    assert (done.returncode == 0) == succeeds, done.stdout + done.stderr
+    return done.stdout + done.stderr
