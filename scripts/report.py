@@ -36,8 +36,8 @@ from bestpath.tokens import text_counter
 
 def main() -> None:
     args = arguments()
-    spec, results = json.loads(args.spec), read_results(args.results)
-    systems = tuple(SystemRow(**row) for row in read_json(args.results))
+    spec, all_results = json.loads(args.spec), read_results(args.results)
+    systems = [SystemRow(**row) for row in read_json(args.results)]
     counts = [read_json(path) for path in args.counts]
     choices = {Path(path).parent.name: read_json(path) for path in args.merge_choices}
     variants = []
@@ -45,6 +45,8 @@ def main() -> None:
         chosen = choices[given["name"]]["chosen"] if given["name"] in choices else ""
         variants.append(Variant(given["name"], given["overlay"], own, given["ends_with"][chosen]))
     first = variants[0]
+    own_systems = {*spec["specialists"], *spec["variants"][0]["ends_with"].values()}
+    results = [r for r in all_results if r.kind in {"base", "prompt"} or r.system in own_systems]
     scores = [(system, read_table(path, SCORES)) for system, path in zip(spec["systems"], args.scores, strict=True)]
     answers = sources.answers_of(
         (system, read_table(samples, SAMPLES), read_table(scored, SCORES))
@@ -62,8 +64,9 @@ def main() -> None:
         title=f"ReCUT: {spec['experiment']}",
         subtitle=spec["subtitle"],
         answer=tuple(verdicts.headline(results, first.final)),
-        systems=systems,
+        systems=tuple(row for row in systems if row.kind in {"base", "prompt"} or row.system in own_systems),
         final=first.final,
+        variants=variants_of(variants, systems) if len(variants) > 1 else (),
         settings=tuple(spec["settings"].items()),
         verdicts=tuple(verdicts.verdicts(results)),
         merge_verdicts=tuple(verdicts.merge_verdicts(results)),
@@ -81,10 +84,7 @@ def main() -> None:
             training.merge_of(**of, total=read_total(path), models=("length", "accuracy"), choice=choices[first.name])
             for of, path in zip(spec["merges"], args.merge_reports, strict=True)
         ),
-        extras=(
-            *([variants_of(variants, systems)] if len(variants) > 1 else []),
-            *(training.pretraining_of(read_table(path, PRETRAINING)) for path in args.pretraining),
-        ),
+        extras=tuple(training.pretraining_of(read_table(path, PRETRAINING)) for path in args.pretraining),
         paths=paths_of([row for row in explored if row["problem_id"] in answers], problems, optimal, answers),
         suspects=tuple(
             Suspect(*row.values()) for row in suspect_gold(optimal, read_table(args.candidates, CANDIDATES))
@@ -100,8 +100,10 @@ def main() -> None:
         ),
     )  # fmt: skip
     write_report(data, args.report)
+    ends = {variant.final for variant in variants}
+    told = [r for r in all_results if r in results or r.system in ends]
     with atomic_path(args.report / "summary.txt") as temporary:
-        temporary.write_text("\n".join([table.terminal(results), "", *data.answer, ""]), encoding="utf-8")
+        temporary.write_text("\n".join([table.terminal(told), "", *data.answer, ""]), encoding="utf-8")
 
 
 def accepted(args: argparse.Namespace) -> list[str]:

@@ -22,13 +22,11 @@ def test_merges_have_their_own_numbers(finished: Project) -> None:
 
 def test_variants_have_their_own_numbers_and_the_first_may_have_no_merge(clone: Project) -> None:
     clone.overlay("recut: {run: [sft_shortest, main], pairs: {rounds: 3}}").run()
-    page = (clone.results / "report/report.html").read_text()
-    rows = re.findall(r"<tr><th scope=\"row\">(\w+)</th>(.*?)</tr>", page)
-    cells = {name: re.findall(r"<td>(.*?)</td>", row) for name, row in rows if name in {"sft_shortest", "main"}}
-    assert list(cells) == ["sft_shortest", "main"]
-    assert [cells[name][4] for name in cells] == ["SFT (sft_shortest)", f"merged: {chosen(clone)}"]
-    assert re.fullmatch(r"\d+ shortest solutions for SFT", cells["sft_shortest"][3])
-    assert re.fullmatch(r"\d+ accuracy pairs; \d+ length pairs", cells["main"][3])
+    with (clone.results / "report/tables/variants.csv").open() as file:
+        rows = {row["variant"]: row for row in csv.DictReader(file)}
+    assert [row["ends with"] for row in rows.values()] == ["SFT (sft_shortest)", f"merged: {chosen(clone)}"]
+    assert re.fullmatch(r"\d+ shortest solutions for SFT", rows["sft_shortest"]["training rows"])
+    assert re.fullmatch(r"\d+ accuracy pairs; \d+ length pairs", rows["main"]["training rows"])
     assert "SFT (sft_shortest) writes" in (clone.results / "report/summary.txt").read_text()
 
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bestpath.stages.report.variants import HEADINGS, Variant, differences, variants_of
+from bestpath.stages.report.html import render
+from bestpath.stages.report.tables import tables
+from bestpath.stages.report.variants import Variant, differences, variants_of
 
 
 @pytest.mark.parametrize(
@@ -25,7 +29,6 @@ def count(stage, unit, outcome, n, reason=""):
 
 def test_a_variant_has_its_funnel_and_the_numbers_of_the_system_it_ends_with(data):
     first = data.systems[0]
-    final = next(row for row in data.systems if row.system == data.final)
     counts = [
         count("problems", "problem", "in", 50),
         count("trials", "trial", "in", 1200),
@@ -34,12 +37,11 @@ def test_a_variant_has_its_funnel_and_the_numbers_of_the_system_it_ends_with(dat
         count("pairs.length", "row", "kept", 31),
         count("pairs.length", "row", "flawed", 2, "wrong_winner"),
     ]
-    table = variants_of([Variant("main", {}, counts, data.final)], data.systems).table
-    assert table[0] == HEADINGS
-    line = dict(zip(*table, strict=True))
-    assert (line["variant"], line["completions"], line["solved"]) == ("main", "1,200", "40")
-    assert line["training rows"].startswith("31 length pairs; length pairs: 2 rows are flawed")
-    assert line["ends with"] == data.final
-    assert line["accuracy, %"] == f"{100 * final.accuracy:.1f}"
-    assert line["against base, tokens"].startswith("\N{MINUS SIGN}")
-    assert first.system == "base"
+    (row,) = variants_of([Variant("main", {}, counts, data.final)], data.systems)
+    assert (row.name, row.differs, row.completions, row.solved) == ("main", "nothing", 1200, 40)
+    assert row.training == "31 length pairs; length pairs: 2 rows are flawed, wrong winner"
+    assert (row.system.system, row.system.dataset, row.system.decoding) == (data.final, first.dataset, first.decoding)
+    page = render(replace(data, variants=(row,)), [])
+    assert 'id="variants"' in page and f"{100 * row.system.accuracy:.1f}" in page
+    (table,) = [t for t in tables(replace(data, variants=(row,))) if t.name == "variants"]
+    assert table.rows[0][:3] == ("main", "nothing", data.final)

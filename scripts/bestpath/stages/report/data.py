@@ -293,12 +293,25 @@ class Extra:
 
 
 @dataclass(frozen=True)
+class VariantRow:
+    """One ablation: what its settings change, what it explored and trains on, and the system it ends with."""
+
+    name: str
+    differs: str
+    completions: int
+    solved: int
+    training: str
+    system: SystemRow
+
+
+@dataclass(frozen=True)
 class ReportData:
     """One report.
 
     `answer` opens the page: what the method achieved, in a few sentences with their intervals. `verdicts`,
     `merge_verdicts` and `decoding_verdicts` are further sentences computed from the results; `final` is the
-    system that the method ends with.
+    system that the method ends with. `systems` are those of the variant that the report is about; `variants` sets
+    that beside the others.
     """
 
     title: str
@@ -306,6 +319,7 @@ class ReportData:
     answer: tuple[str, ...]
     systems: tuple[SystemRow, ...]
     final: str
+    variants: tuple[VariantRow, ...] = ()
     settings: Pairs = ()
     verdicts: tuple[str, ...] = ()
     merge_verdicts: tuple[str, ...] = ()

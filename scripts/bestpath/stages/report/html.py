@@ -29,10 +29,12 @@ def render(data: ReportData, pictures: Sequence[Picture]) -> str:
     """The page of a report, with the figures that `gallery` made of it."""
     style, script = (_asset(name) for name in ("page.css", "page.js"))
     final = [row for row in data.systems if row.system == data.final]
+    ends = [variant.system for variant in data.variants]
     return _environment().get_template("template.html.jinja").render(
         data=data,
         tables=result_tables(data.systems),
         tiles=[(row, *effects_of(row, [row])) for row in final],
+        variants=[(variant, *effects_of(variant.system, ends)) for variant in data.variants],
         pictures=pictures,
         tags={tag: text for tag, text in TAGS.items() if any(tag in path.tags for path in data.paths)},
         paths=embedded_json([asdict(path) for path in data.paths]),

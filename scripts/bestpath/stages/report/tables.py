@@ -76,6 +76,16 @@ def tables(data: ReportData) -> list[PlainTable]:
             ),
         ),
         PlainTable(
+            "variants",
+            ("variant", "differs", "ends with", "accuracy", "delta", "delta low", "delta high", "tokens",
+             "token ratio", "completions", "solved", "training rows"),
+            tuple(
+                (v.name, v.differs, v.system.system, v.system.accuracy, v.system.delta, v.system.delta_low,
+                 v.system.delta_high, v.system.tokens, v.system.token_ratio, v.completions, v.solved, v.training)
+                for v in data.variants
+            ),
+        ),
+        PlainTable(
             "cost",
             ("stage", "seconds", "generations", "generated tokens", "prompt tokens"),
             tuple((c.stage, c.seconds, c.generations, c.generated, c.prompt) for c in data.cost),

@@ -7,22 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bestpath.records import Row
-from bestpath.stages.report.data import Extra, FunnelStep, SystemRow
+from bestpath.stages.report.data import SystemRow, VariantRow
 from bestpath.stages.report.sources import flaws_of, funnel_of
-from bestpath.stages.report.views import effects_of
-
-HEADINGS = (
-    "variant",
-    "what differs",
-    "completions",
-    "solved",
-    "training rows",
-    "ends with",
-    "accuracy, %",
-    "against base, points",
-    "tokens",
-    "against base, tokens",
-)
 
 
 @dataclass(frozen=True)
@@ -35,15 +21,11 @@ class Variant:
     final: str
 
 
-def variants_of(variants: Iterable[Variant], systems: Sequence[SystemRow]) -> Extra:
-    """A table with a line a variant. Its numbers are of the first data set and decoding of `systems`."""
+def variants_of(variants: Iterable[Variant], systems: Sequence[SystemRow]) -> tuple[VariantRow, ...]:
+    """A row a variant. Its numbers are of the first data set and decoding of `systems`."""
     first = systems[0]
-    here = [row for row in systems if (row.dataset, row.decoding) == (first.dataset, first.decoding)]
-    text = (
-        f"On {first.dataset}, {first.decoding}. A variant ends with the merge that the dev split chooses, or with its "
-        "one model. What is equal in two variants was computed once: their systems may be one and the same.",
-    )
-    return Extra("Variants", text, table=(HEADINGS, *(_line(variant, here) for variant in variants)))
+    here = {row.system: row for row in systems if (row.dataset, row.decoding) == (first.dataset, first.decoding)}
+    return tuple(_row(variant, here[variant.final]) for variant in variants)
 
 
 def differences(overlay: Mapping[str, Any]) -> str:
@@ -62,23 +44,14 @@ def _differences(overlay: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iter
             yield from _differences(value, here)
 
 
-def _line(variant: Variant, systems: Sequence[SystemRow]) -> tuple[str, ...]:
-    row = next(row for row in systems if row.system == variant.final)
+def _row(variant: Variant, system: SystemRow) -> VariantRow:
     steps = {step.label: step for step in funnel_of(variant.counts)}
-    delta, ratio = effects_of(row, systems)
-    return (
-        variant.name,
-        differences(variant.overlay),
-        f"{steps['completions'].n_out:,}",
-        f"{steps['solved'].n_out:,}",
-        "; ".join([*_sets(steps.values()), *(flaw.rstrip(".") for flaw in flaws_of(variant.counts))]),
-        row.system,
-        f"{100 * row.accuracy:.1f}",
-        f"{delta.text} {delta.interval}" if delta else "",
-        "" if row.tokens is None else f"{row.tokens:.1f}",
-        f"{ratio.text} {ratio.interval}" if ratio else "",
+    sets = [f"{step.note.removesuffix(' rows')} {step.label}" for step in steps.values() if step.note]
+    return VariantRow(
+        name=variant.name,
+        differs=differences(variant.overlay),
+        completions=steps["completions"].n_out,
+        solved=steps["solved"].n_out,
+        training="; ".join([*sets, *(flaw.rstrip(".") for flaw in flaws_of(variant.counts))]),
+        system=system,
     )
-
-
-def _sets(steps: Iterable[FunnelStep]) -> list[str]:
-    return [f"{step.note.removesuffix(' rows')} {step.label}" for step in steps if step.note]
