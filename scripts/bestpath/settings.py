@@ -151,8 +151,8 @@ class LearningRates(Section):
 
     length: list[Positive] = [4.0e-5, 8.0e-5]
     accuracy: list[Positive] = [1.0e-4, 1.5e-4]
-    union: list[Positive] = [2.0e-5]
-    sft: list[Positive] = [5.0e-5]
+    union: list[Positive] = [4.0e-5, 8.0e-5]
+    sft: list[Positive] = [5.0e-5, 1.0e-4]
 
 
 class Train(Section):

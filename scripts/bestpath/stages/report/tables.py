@@ -80,8 +80,9 @@ def tables(data: ReportData) -> list[PlainTable]:
             ("variant", "differs", "ends with", "accuracy", "delta", "delta low", "delta high", "tokens",
              "token ratio", "completions", "solved", "training rows"),
             tuple(
-                (v.name, v.differs, v.system.system, v.system.accuracy, v.system.delta, v.system.delta_low,
-                 v.system.delta_high, v.system.tokens, v.system.token_ratio, v.completions, v.solved, v.training)
+                (v.name, v.differs, v.system.system, *map(_rounded, (v.system.accuracy, v.system.delta,
+                 v.system.delta_low, v.system.delta_high, v.system.tokens, v.system.token_ratio)),
+                 v.completions, v.solved, v.training)
                 for v in data.variants
             ),
         ),
@@ -97,3 +98,7 @@ def tables(data: ReportData) -> list[PlainTable]:
         ),
     ]  # fmt: skip
     return [table for table in made if table.rows]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
