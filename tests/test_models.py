@@ -72,6 +72,8 @@ def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(tmp_path):
     folder = model(tmp_path / "model")
     (folder / "config.json").write_text('{"vocab_size": 3}')
     check_folder(folder)
+    (folder / "config.json").write_text('{"text_config": {"vocab_size": 3}}')
+    check_folder(folder)
     (folder / "config.json").write_text('{"vocab_size": 2}')
     with pytest.raises(UserError, match="token '<end>' has the id 2, but the model has a vocabulary of 2"):
         check_folder(folder)

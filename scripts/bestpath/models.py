@@ -59,7 +59,8 @@ def check_folder(folder: Path) -> None:
 
 def _check_embeddings(folder: Path) -> None:
     """Some models have more rows than tokens, never fewer; where either number is not stated, nothing is checked."""
-    rows = read_json(folder / "config.json").get("vocab_size")
+    config = read_json(folder / "config.json")
+    rows = config.get("vocab_size", config.get("text_config", {}).get("vocab_size"))
     last, token = max((id_, token) for token, id_ in vocabulary(folder).items())
     if rows is not None and last >= rows:
         raise UserError(

@@ -24,7 +24,8 @@ def progress_bar(label: str, unit: str, total: int, done: int = 0) -> tqdm[Any]:
     stream = progress_stream()
     kind: dict[str, Any] = {"file": stream, "mininterval": _REDRAW_EVERY_S}
     if not stream.isatty():
-        kind = {"file": _Lines(stream), "mininterval": _LINE_EVERY_S, "bar_format": _LINE, "leave": False}
+        kind = {"file": _Lines(stream), "mininterval": _LINE_EVERY_S, "maxinterval": 60, "bar_format": _LINE}
+        kind["leave"] = False
     return tqdm(total=total, initial=done, desc=label, unit=unit, **kind)
 
 

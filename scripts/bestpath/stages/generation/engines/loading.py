@@ -70,11 +70,6 @@ def load(
             f"the weights in {folder} do not fit its config.json: {len(absent)} tensors are missing or of another "
             f"shape, for example {absent[0]}; save or copy the model again"
         )
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        raise UserError(
-            f"the tokenizer in {folder} has {len(tokenizer)} tokens but the model only "
-            f"{model.get_input_embeddings().num_embeddings}; they do not belong together: put its own tokenizer there"
-        )
     model = model.to(device).eval()
     context = _context(model.config.get_text_config(), folder, context)
     return Loaded(model, tokenizer, _use_our_attention(model, folder), _ends(model, tokenizer, folder), context)
