@@ -2,8 +2,7 @@
 #
 #   snakemake                    everything, up to the report
 #   snakemake recut              the specialists and merges of the ReCUT variants that `recut.run` names
-#   snakemake evaluate           the result tables
-#   snakemake report             the report
+#   snakemake evaluate | report  the result tables, or the report
 #   snakemake --configfile config/seeds.yaml …    with an overlay over config/config.yaml
 
 
@@ -51,6 +50,8 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+    message:
+        "everything is made"
 
 
 rule recut:

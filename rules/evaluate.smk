@@ -136,3 +136,5 @@ rule evaluate:
     """All tables."""
     input:
         rules.evaluate_table.output,
+    message:
+        "the tables are made"
