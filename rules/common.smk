@@ -11,7 +11,6 @@ from bestpath import preflight
 from bestpath.configuration import load
 from bestpath.errors import UserError
 from bestpath.plan import (
-    SPECIALISTS,
     SETS,
     merged,
     models,

@@ -43,19 +43,17 @@ def not_code(told: Iterable[str]) -> list[str]:
 
 
 def main() -> None:
-    """Print the jobs that would run; pass an error on."""
+    """Print the jobs that would run, or refuse what is not only code; pass an error on."""
     lines = sys.stdin.read().splitlines()
     told = list(reasons(lines))
+    if not told and not any("Nothing to be done" in line for line in lines):
+        sys.exit("\n".join(line for line in lines if line.strip()))
     if sys.argv[1:] == ["--only-code"]:
         if others := not_code(told):
             print("error: not accepted, since more than code has changed; run these jobs first, or undo the change:")
             sys.exit("\n".join(others))
-    elif told:
-        print("\n".join(told))
-    elif any("Nothing to be done" in line for line in lines):
-        print("nothing is stale")
     else:
-        sys.exit("\n".join(line for line in lines if line.strip()))
+        print("\n".join(told) or "nothing is stale")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def test_elsewhere_than_on_a_terminal_a_bar_writes_lines(monkeypatch, capsys):
     assert not any("\r" in line or not line.strip() for line in lines)
 
 
-def test_what_is_quickly_over_writes_at_most_where_it_began(capsys):
+def test_what_is_quickly_over_writes_nothing(capsys):
     with progress.progress_bar("reference", "batch", total=3) as bar:
         bar.update(3)
     assert capsys.readouterr().err == ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
+import pytest
+
+import show_reasons
 from show_reasons import not_code, reasons
 
-CODE = (
-    "Params have changed since last execution: Set of params has changed: before: 'bestpath.search 0123456789ab' now: "
-)
-CODE += "'bestpath.search ba9876543210'"
+CODE = "Params have changed: before: 'bestpath.search 0123456789ab' now: 'bestpath.search ba9876543210'"
 PRINTED = f"""\
 [Sat Nov 21 12:16:50 2026]
 Job 1: explore, variant main
@@ -33,3 +35,11 @@ def test_a_job_is_told_with_its_reason_in_plain_words():
 def test_only_what_code_does_not_explain_is_refused():
     told = reasons(PRINTED.splitlines())
     assert [each.splitlines()[0] for each in not_code(told)] == ["train length", "answer test"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--only-code"]])
+def test_an_error_of_the_dry_run_is_passed_on(arguments, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["show_reasons.py", *arguments])
+    monkeypatch.setattr("sys.stdin", io.StringIO("\nerror: unknown setting 'recut.explor'\n"))
+    with pytest.raises(SystemExit, match="error: unknown setting"):
+        show_reasons.main()
