@@ -15,7 +15,10 @@ _PERIODS = (2, 5, 10, 20, 50, 100, 200)
 
 @dataclass(frozen=True)
 class Size:
-    """The size dial: `depth` layers of width 32 * depth. Depth 3 has about 0.3 million parameters."""
+    """The size dial: `depth` layers of width 32 * depth. Depth 3 has about 0.3 million parameters.
+
+    All heads of a layer share their keys and values: grouped-query attention, as in the models it stands for.
+    """
 
     depth: int
 
@@ -44,7 +47,7 @@ def new_model(
             intermediate_size=2 * size.width,
             num_hidden_layers=size.depth,
             num_attention_heads=size.depth,
-            num_key_value_heads=size.depth,
+            num_key_value_heads=1,
             head_dim=HEAD,
             max_position_embeddings=context,
             tie_word_embeddings=True,
