@@ -150,7 +150,7 @@ class LearningRates(Section):
     """Learning rates to try, by training set; the best is chosen on the dev split."""
 
     length: list[Positive] = [4.0e-5, 8.0e-5]
-    accuracy: list[Positive] = [1.5e-4, 2.5e-4]
+    accuracy: list[Positive] = [1.0e-4, 2.0e-4]
     union: list[Positive] = [4.0e-5, 8.0e-5]
     sft: list[Positive] = [5.0e-5, 1.0e-4]
 
