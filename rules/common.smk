@@ -29,6 +29,7 @@ from bestpath.provenance import code_of
 try:
     SETTINGS = load(config, [DEFAULTS, *OVERLAYS])
     preflight.check(SETTINGS)
+    ENGINE_PYTHON = "python" if preflight.uses_conda(workflow) else preflight.engine_python(SETTINGS)
 except UserError as error:
     sys.exit(f"error: {error}")
 
@@ -67,14 +68,24 @@ def shards():
     return [f"{i:05d}" for i in range(-(-n // SETTINGS.problems.shard_size))]
 
 
-def engine_settings():
+def engine_settings(engine=None):
     """What sampling depends on besides the model and the prompts."""
+    engine = engine or SETTINGS.generation.engine
+    own = {"vllm": SETTINGS.generation.vllm.model_dump()} if engine == "vllm" else {}
     model = SETTINGS.model.model_dump(include={"dtype", "context", "trust_remote_code"})
     device = {
         "device": "cuda" if SETTINGS.compute.gpus else "cpu",
         "threads": SETTINGS.compute.threads,
     }
-    return as_json({**SETTINGS.generation.model_dump(), **model, **device})
+    return as_json({"engine": engine, "slots": SETTINGS.generation.slots, **own, **model, **device})
+
+
+def engine_python(wildcards, threads):
+    """The Python of a program that generates: vLLM brings a torch of its own.
+
+    Snakemake does not compare parameters that may depend on `threads`, so another Python stales nothing.
+    """
+    return ENGINE_PYTHON
 
 
 def gpus(wildcards):

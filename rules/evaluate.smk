@@ -24,13 +24,14 @@ rule evaluate_sample:
         *code_of("evaluate_sample"),
         decodings=decodings,
         engine=engine_settings(),
+        python=engine_python,
         max_tokens=SETTINGS.evaluation.max_tokens,
         seed=SETTINGS.seed,
         part=lambda w: "dev" if w.set == "dev" else "all",
     message:
         "answer {wildcards.set} with {wildcards.model}, {wildcards.prompt} prompt"
     shell:
-        "python scripts/evaluate_sample.py --problems {input.problems} --part {params.part} --model {input.model}"
+        "{params.python} scripts/evaluate_sample.py --problems {input.problems} --part {params.part} --model {input.model}"
         " --prompt {input.prompt} --decodings {params.decodings:q} --engine {params.engine:q}"
         " --max-tokens {params.max_tokens} --seed {params.seed} --label {wildcards.model}/{wildcards.prompt}"
         " --samples {output.samples} 2> {log}"

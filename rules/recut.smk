@@ -24,11 +24,12 @@ rule recut_explore:
         *code_of("recut_explore"),
         rules=lambda w: as_json(recut(w.variant).explore),
         engine=engine_settings(),
+        python=engine_python,
         shard_size=SETTINGS.problems.shard_size,
     message:
         "explore, variant {wildcards.variant}, seed {wildcards.seed}, shard {wildcards.shard}"
     shell:
-        "python scripts/recut_explore.py --problems {input.problems} --model {input.model} --long {input.long}"
+        "{params.python} scripts/recut_explore.py --problems {input.problems} --model {input.model} --long {input.long}"
         " --short {input.short} --neutral {input.neutral}"
         " --rules {params.rules:q} --engine {params.engine:q} --seed {wildcards.seed}"
         " --shard {wildcards.shard} --shard-size {params.shard_size} --trials {output.trials} 2> {log}"

@@ -27,7 +27,7 @@ rule train_specialist:
     params:
         *code_of("train_specialist"),
         recipe=training_recipe,
-        engine=engine_settings(),
+        engine=engine_settings("transformers"),
         criterion=criterion,
         max_tokens=SETTINGS.evaluation.max_tokens,
     message:

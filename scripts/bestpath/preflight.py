@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ PROMPTS = {
     "neutral": ("problem",),
 }
 """The fields that ReCUT's prompts are given; any other prompt is given the problem."""
+
+VLLM_PYTHON = ".venv-vllm/bin/python"
 
 
 def check(settings: Settings, root: Path = Path(".")) -> None:
@@ -110,6 +113,21 @@ def uses_conda(workflow: Any) -> bool:
     """Whether Snakemake runs the jobs in conda environments of their own."""
     methods = getattr(workflow.deployment_settings, "deployment_method", None) or ()
     return any("conda" in str(method).lower() for method in methods)
+
+
+def engine_python(settings: Settings, root: Path = Path(".")) -> str:
+    """The Python of programs that generate, where jobs do not run in conda environments.
+
+    Raises UserError when the configured engine is installed nowhere.
+    """
+    if settings.generation.engine != "vllm" or find_spec("vllm"):
+        return "python"
+    if not (root / VLLM_PYTHON).exists():
+        raise UserError(
+            "setting 'generation.engine' is vllm, which is not installed here; run `make vllm` for vLLM on a CPU, or "
+            "snakemake with --sdm conda for vLLM on GPUs"
+        )
+    return VLLM_PYTHON
 
 
 def hold_lock(folder: Path) -> None:

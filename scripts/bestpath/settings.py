@@ -285,11 +285,21 @@ class Evaluation(Section):
     bootstrap: Count = Field(10_000, description="resamples of a confidence interval")
 
 
+class Vllm(Section):
+    """The engine `vllm`."""
+
+    tensor_parallel: Count = Field(1, description="GPUs that share one copy of the model; a job with more runs copies")
+    gpu_memory: Share = Field(0.9, description="share of a GPU's memory that it uses")
+    kv_cache_gb: Count = Field(1, description="GiB for keys and values on a CPU")
+    eager: bool = Field(False, description="leave out compilation: a quicker start, slower tokens")
+
+
 class Generation(Section):
     """How completions are generated."""
 
-    engine: Literal["transformers"] = "transformers"
-    slots: Count = Field(256, description="completions in flight at once")
+    engine: Literal["transformers", "vllm"] = "transformers"
+    slots: Count = Field(256, description="completions in flight at once, in each copy of the engine")
+    vllm: Vllm = Vllm()
 
 
 class Compute(Section):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bestpath.errors import UserError, nearest
 from bestpath.stages.generation.engine import Engine
 
-NAMES = ("transformers",)
+NAMES = ("transformers", "vllm")
 
 
 def open_engine(
@@ -20,24 +23,58 @@ def open_engine(
     context: int | None = None,
     threads: int = 1,
     trust_remote_code: bool = False,
+    vllm: Mapping[str, Any] | None = None,
 ) -> Engine:
-    """Open the engine `name` on a model folder.
+    """Open the engine `name` on a model folder, on a GPU as many copies of it as the visible GPUs hold.
 
-    `slots` is how many completions it works on at once; `context` the most tokens of a prompt and its completion
-    together (default: what the model was made for); `threads` the CPU threads. Raises UserError for an unknown name,
-    an unusable folder or a device that is not there.
+    `slots` is how many completions a copy works on at once; `context` the most tokens of a prompt and its completion
+    together (default: what the model was made for); `threads` the CPU threads; `vllm` the settings of that engine.
+    Raises UserError for an unknown name, an unusable folder, or a device that is not there.
     """
-    if name == "transformers":
-        from bestpath.stages.generation.engines.transformers import TransformersEngine
+    if name not in NAMES:
+        raise UserError(f"there is no engine '{name}'; did you mean '{nearest(name, NAMES) or NAMES[0]}'?")
+    settings: dict[str, Any] = {
+        "slots": slots,
+        "device": device,
+        "dtype": dtype,
+        "context": context,
+        "threads": threads,
+        "trust_remote_code": trust_remote_code,
+        **((vllm or {}) if name == "vllm" else {}),
+    }
+    groups = _device_groups(settings.get("tensor_parallel", 1)) if device == "cuda" else []
+    if len(groups) > 1:
+        from bestpath.stages.generation.engines.replicas import Replicas
 
-        return TransformersEngine(
-            folder,
-            slots=slots,
-            device=device,
-            dtype=dtype,
-            context=context,
-            threads=threads,
-            trust_remote_code=trust_remote_code,
+        return Replicas(groups, _open, name, folder, **settings)
+    return _open(name, folder, **settings)
+
+
+def _open(name: str, folder: Path | str, **settings: Any) -> Engine:
+    if name == "vllm":
+        from bestpath.stages.generation.engines.vllm import VllmEngine
+
+        return VllmEngine(folder, **settings)
+    from bestpath.stages.generation.engines.transformers import TransformersEngine
+
+    return TransformersEngine(folder, **settings)
+
+
+def _device_groups(size: int) -> list[str]:
+    """The GPUs that this job may use, in groups of `size`, as values of CUDA_VISIBLE_DEVICES.
+
+    Raises UserError when they cannot be grouped so.
+    """
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is None:
+        import torch
+
+        devices = [str(i) for i in range(torch.cuda.device_count())]
+    else:
+        devices = [name for name in named.split(",") if name]
+    if len(devices) % size:
+        raise UserError(
+            f"this job sees {len(devices)} GPUs, which cannot be shared out in groups of {size}; make compute.gpus a "
+            "multiple of generation.vllm.tensor_parallel"
         )
-    hint = nearest(name, NAMES) or NAMES[0]
-    raise UserError(f"there is no engine '{name}'; did you mean '{hint}'?")
+    return [",".join(devices[start : start + size]) for start in range(0, len(devices), size)]

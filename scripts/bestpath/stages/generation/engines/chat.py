@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from bestpath.errors import UserError
@@ -59,3 +60,12 @@ class Chat:
         if not ids:
             return ""
         return str(self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+
+def end_tokens(generation_config: Any, tokenizer: Any, folder: Path) -> frozenset[int]:
+    """The tokens that end a turn. Raises UserError when the model has none."""
+    named = generation_config.eos_token_id
+    ends = {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id} - {None}
+    if not ends:
+        raise UserError(f"the model in {folder} has no end token; set eos_token_id in its generation_config.json")
+    return frozenset(ends)

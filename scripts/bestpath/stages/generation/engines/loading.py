@@ -18,6 +18,7 @@ from bestpath.errors import UserError
 from bestpath.models import check_folder
 from bestpath.records import read_json
 from bestpath.stages.generation.engines.attention import ATTENTION, Heads
+from bestpath.stages.generation.engines.chat import end_tokens
 from bestpath.stages.generation.engines.pools import Shape
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -72,15 +73,8 @@ def load(
         )
     model = model.to(device).eval()
     context = _context(model.config.get_text_config(), folder, context)
-    return Loaded(model, tokenizer, _use_our_attention(model, folder), _ends(model, tokenizer, folder), context)
-
-
-def _ends(model: Any, tokenizer: Any, folder: Path) -> frozenset[int]:
-    named = model.generation_config.eos_token_id
-    ends = {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id} - {None}
-    if not ends:
-        raise UserError(f"the model in {folder} has no end token; set eos_token_id in its generation_config.json")
-    return frozenset(ends)
+    ends = end_tokens(model.generation_config, tokenizer, folder)
+    return Loaded(model, tokenizer, _use_our_attention(model, folder), ends, context)
 
 
 def _context(config: Any, folder: Path, wanted: int | None) -> int:

@@ -1,0 +1,173 @@
+"""vLLM in this process: continuous batching, prefix caching, tensor parallelism."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from bestpath.errors import UserError
+from bestpath.models import check_folder
+from bestpath.search import Completion, Generate
+from bestpath.stages.generation.engine import PROMPT_TOO_LONG, engine_error, failed
+from bestpath.stages.generation.engines.chat import Chat, end_tokens
+
+
+class VllmEngine:
+    """Runs a model folder on vLLM.
+
+    Requests join and leave the running batch between two steps, so that no search waits for another. Each carries
+    its own seed and is one sample; samples of one prompt and the rounds of a search share what they have in common
+    through vLLM's prefix cache. On a CPU a completion depends on its request alone; on a GPU the last bits of the
+    logits vary with the batch, unless VLLM_BATCH_INVARIANT=1 is set.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        slots: int = 128,
+        device: str = "cpu",
+        dtype: str = "float32",
+        context: int | None = None,
+        threads: int = 1,
+        trust_remote_code: bool = False,
+        tensor_parallel: int = 1,
+        gpu_memory: float = 0.9,
+        kv_cache_gb: int = 1,
+        eager: bool = False,
+    ) -> None:
+        folder = Path(folder)
+        check_folder(folder)
+        _set_environment(device, kv_cache_gb, threads)
+        vllm = _import_vllm(device)
+        from transformers import AutoTokenizer, GenerationConfig
+
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
+        self._chat = Chat(tokenizer)
+        self._ends = end_tokens(GenerationConfig.from_pretrained(folder), tokenizer, folder)
+        settings = vllm.EngineArgs(
+            model=str(folder),
+            dtype=dtype,
+            max_model_len=context,
+            max_num_seqs=slots,
+            tensor_parallel_size=tensor_parallel,
+            gpu_memory_utilization=gpu_memory,
+            enforce_eager=eager,
+            enable_prefix_caching=True,
+            # On a CPU vLLM cannot take back the random number of a prompt that it has only begun.
+            enable_chunked_prefill=False if device == "cpu" else None,
+            trust_remote_code=trust_remote_code,
+            load_format="safetensors",
+            generation_config="vllm",  # every request says how to sample
+            disable_log_stats=True,
+            seed=0,
+        )
+        try:
+            self._engine: Any = vllm.LLMEngine.from_engine_args(settings)
+        except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise UserError(
+                f"vLLM cannot run the model in {folder} ({reason}); see the log, or use another engine"
+            ) from error
+        self._context: int = self._engine.model_config.max_model_len
+        self._slots = slots
+        self._requests: dict[str, tuple[int, Generate]] = {}
+        self._answered: list[tuple[int, Completion]] = []
+
+    @property
+    def capacity(self) -> int:
+        """The requests that it decodes at once."""
+        return self._slots
+
+    @property
+    def in_flight(self) -> int:
+        """Requests submitted and not yet answered."""
+        return len(self._requests) + len(self._answered)
+
+    def submit(self, ticket: int, request: Generate) -> None:
+        """Render and queue a request. Raises UserError when the chat template cannot render it."""
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        prompt = list(self._chat.prompt(request))
+        room = self._context - len(prompt)
+        if room < 1:
+            self._answered.append((ticket, failed(PROMPT_TOO_LONG, len(prompt))))
+            return
+        sampling = request.sampling
+        parameters = SamplingParams(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            seed=request.seed if sampling.temperature else None,
+            max_tokens=min(sampling.max_tokens, room),
+            stop_token_ids=sorted(self._ends),
+            detokenize=False,  # `Chat` makes the same text for every engine
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        name = str(ticket)
+        self._requests[name] = ticket, request
+        self._engine.add_request(name, {"prompt_token_ids": prompt}, parameters)
+
+    def step(self, timeout: float = 0.0) -> list[tuple[int, Completion]]:
+        """One step of the engine: a token for every running request, and prompts of waiting ones."""
+        answered, self._answered = self._answered, []
+        if not self._requests:
+            return answered
+        try:
+            outputs = self._engine.step()
+        except (RuntimeError, ValueError) as error:
+            answered += [(ticket, failed(engine_error(error))) for ticket, _ in self._requests.values()]
+            self._requests.clear()
+            return answered
+        return answered + [self._completion(output) for output in outputs if output.finished]
+
+    def close(self) -> None:
+        """End vLLM and its processes."""
+        self._engine.engine_core.shutdown()
+        del self._engine
+
+    def _completion(self, output: Any) -> tuple[int, Completion]:
+        ticket, request = self._requests.pop(output.request_id)
+        (answer,) = output.outputs
+        ids = list(answer.token_ids)
+        stopped = bool(ids) and ids[-1] in self._ends
+        completion = Completion(
+            text=self._chat.text(request, ids[:-1] if stopped else ids),
+            n_tokens=len(ids),
+            n_prompt_tokens=len(output.prompt_token_ids),
+            finish="stop" if stopped else "length",
+        )
+        return ticket, completion
+
+
+def _set_environment(device: str, kv_cache_gb: int, threads: int) -> None:
+    """vLLM takes much of its configuration from the environment; what a user has set there stays."""
+    settings = {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
+    if device == "cpu":
+        settings |= {
+            "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gb),
+            # Snakemake shares the cores out; vLLM would pin itself to some of them.
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            "OMP_NUM_THREADS": str(threads),
+            # In this process the order of work, and so every bit, is the same in every run.
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+        }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+
+
+def _import_vllm(device: str) -> Any:
+    try:
+        import vllm
+        from vllm.platforms import current_platform
+    except ImportError as error:
+        raise UserError(
+            f"vLLM cannot be imported here ({error}); make its environment (docs/environments.md) or use the engine "
+            "transformers"
+        ) from error
+    if current_platform.is_cpu() != (device == "cpu"):
+        built = "a CPU" if current_platform.is_cpu() else "GPUs"
+        raise UserError(f"this vLLM is built for {built}, but compute.gpus asks for the device {device}; change one")
+    return vllm
