@@ -144,7 +144,7 @@ class VllmEngine:
 
 def _set_environment(device: str, kv_cache_gb: int, threads: int) -> None:
     """vLLM takes much of its configuration from the environment; what a user has set there stays."""
-    settings = {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
+    settings = {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "WARNING", "VLLM_LOGGING_STREAM": "ext://sys.stderr"}
     if device == "cpu":
         settings |= {
             "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gb),

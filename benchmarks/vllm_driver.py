@@ -1,0 +1,163 @@
+"""vLLM under the driver: against raw `LLM.generate`, and ReCUT's exploration against one with a barrier a round.
+
+    .venv-vllm/bin/python benchmarks/vllm_driver.py --model results/vllm/models/base --problems …/problems/test.parquet
+
+Tokens/s: both sides render and tokenise the chats, generate until the natural end and make the text, greedily, on one
+thread in float32. Exploration: the same searches with the same requests, of which every fourth goes on for all eight
+rounds while the others end with their last step. The lock-step loop, the original's way, asks for everything that the
+searches of a round want at once, waits for the last answer, and only then goes on. Both sides take turns; the median
+of the ratios of two neighbouring runs is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+
+from bestpath.answers.grading import Grader
+from bestpath.methods.recut.explore import STEPWISE_FIELDS, ExploreRules, explore
+from bestpath.prompts import load
+from bestpath.records import PROBLEMS, Row, read_table
+from bestpath.search import Generate, Grade, Message, Sampling, Search
+from bestpath.stages.generation import driver
+from bestpath.stages.generation.engines.vllm import VllmEngine
+from bestpath.stages.generation.journal import Journal
+from bestpath.stages.generation.progress import Progress
+
+PROMPTS = Path(__file__).resolve().parent.parent / "config/prompts/recut"
+Searches = dict[str, Callable[[], Search[list[Row]]]]
+
+
+def drive(searches: Searches, engine: VllmEngine) -> int:
+    """Run searches with the driver; the tokens that they generated."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Grader() as grader,
+        Journal(Path(folder) / "journal.jsonl", "benchmark") as journal,
+        open(os.devnull, "w") as quiet,
+    ):
+        driver.run(searches, {"actor": engine}, grader, journal, Progress("benchmark", stream=quiet))
+        return sum(finished.tokens for finished in journal.finished.values())
+
+
+def in_lock_step(searches: Searches, engine: VllmEngine) -> int:
+    """Run searches round by round with a barrier after each; the tokens that they generated."""
+    tokens = 0
+    with Grader() as grader:
+        live = {name: start() for name, start in searches.items()}
+        asked = {name: next(search) for name, search in live.items()}
+        while live:
+            waiting = [(name, i) for name, requests in asked.items() for i in range(len(requests))]
+            generations = [key for key in waiting if isinstance(asked[key[0]][key[1]], Generate)]
+            for ticket, (name, i) in enumerate(generations):
+                engine.submit(ticket, asked[name][i])  # type: ignore[arg-type]
+            results: dict[tuple[str, int], object] = {}
+            while engine.in_flight:
+                results.update({generations[ticket]: completion for ticket, completion in engine.step()})
+            tokens += sum(completion.n_tokens for completion in results.values())  # type: ignore[attr-defined]
+            grades = {grader.submit(asked[n][i]): (n, i) for n, i in waiting if isinstance(asked[n][i], Grade)}  # type: ignore[arg-type]
+            while grades:
+                results.update({grades.pop(ticket): verdict for ticket, verdict in grader.poll(0.2)})
+            for name in list(live):
+                try:
+                    asked[name] = live[name].send([results[name, i] for i in range(len(asked[name]))])  # type: ignore[misc]
+                except StopIteration:
+                    del live[name], asked[name]
+    return tokens
+
+
+def explorations(problems: list[Row], max_tokens: int) -> Searches:
+    """Every fourth search goes on for all rounds."""
+    prompts = {mode: load(PROMPTS / f"{mode}.jinja", STEPWISE_FIELDS) for mode in ("long", "short")}
+    long, short = (ExploreRules(1, max_tokens=max_tokens, stop_rule=stop) for stop in ("boxed_in_step", "terminal"))
+    return {
+        row["problem_id"]: partial(explore, row, short if i % 4 else long, prompts) for i, row in enumerate(problems)
+    }
+
+
+def answers(problems: list[Row], sampling: Sampling) -> Searches:
+    """One answer a problem."""
+    prompt = load(PROMPTS / "neutral.jinja", ["problem"])
+
+    def search(row: Row) -> Search[list[Row]]:
+        chat = (Message("user", prompt.render(problem=row["question"])),)
+        (answer,) = yield [Generate("actor", chat, sampling, 0)]
+        return [{"text": answer.text}]  # type: ignore[union-attr]
+
+    return {row["problem_id"]: partial(search, row) for row in problems}
+
+
+def raw(problems: list[Row], sampling: Sampling, llm: object) -> int:
+    """`LLM.generate` on all prompts at once; the generated tokens."""
+    from vllm import SamplingParams
+
+    prompt = load(PROMPTS / "neutral.jinja", ["problem"])
+    tokenizer = llm.get_tokenizer()  # type: ignore[attr-defined]
+    chats = [[{"role": "user", "content": prompt.render(problem=row["question"])}] for row in problems]
+    ids = [tokenizer.apply_chat_template(c, add_generation_prompt=True, return_dict=False) for c in chats]
+    parameters = SamplingParams(temperature=sampling.temperature, max_tokens=sampling.max_tokens)
+    outputs = llm.generate([{"prompt_token_ids": i} for i in ids], parameters, use_tqdm=False)  # type: ignore[attr-defined]
+    return sum(len(output.outputs[0].token_ids) for output in outputs)
+
+
+def compare(plain: Callable[[], int], ours: Callable[[], int], repeats: int) -> str:
+    """The cells of a row: tokens/s of either side, and the ratio."""
+    plain(), ours()  # the first run of anything is slower
+    rates: list[tuple[float, float]] = []
+    for _ in range(repeats):
+        pair = []
+        for side in (plain, ours):
+            start = time.perf_counter()
+            tokens = side()
+            pair.append(tokens / (time.perf_counter() - start))
+        rates.append((pair[0], pair[1]))
+    ratio = median(b / a for a, b in rates)
+    return f"{median(a for a, _ in rates):,.0f} | {median(b for _, b in rates):,.0f} | {ratio:.2f}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="model folder")
+    parser.add_argument("--problems", required=True, help="a problems table")
+    parser.add_argument("--n", type=int, default=400, help="at most so many problems")
+    parser.add_argument("--slots", type=int, default=64)
+    parser.add_argument("--max-tokens", type=int, default=160)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--compile", action="store_true", help="let vLLM compile the model")
+    arguments = parser.parse_args()
+
+    problems = read_table(arguments.problems, PROBLEMS)[: arguments.n]
+    engine = VllmEngine(arguments.model, slots=arguments.slots, context=512, eager=not arguments.compile)
+    from vllm import LLM
+
+    llm = LLM(
+        str(arguments.model), dtype="float32", max_model_len=512, max_num_seqs=arguments.slots,
+        enforce_eager=not arguments.compile, seed=0,
+    )  # fmt: skip
+    greedy = Sampling(max_tokens=arguments.max_tokens)
+    searches = explorations(problems, arguments.max_tokens)
+    print(f"{len(problems)} problems, {arguments.slots} slots, 1 thread\n")
+    print("| work | plain | plain, tokens/s | driver, tokens/s | ratio |")
+    print("|---|---|---|---|---|")
+    against_raw = compare(
+        lambda: raw(problems, greedy, llm), lambda: drive(answers(problems, greedy), engine), arguments.repeats
+    )
+    print(f"| one greedy answer a problem | `LLM.generate` | {against_raw} |", flush=True)
+    against_barriers = compare(
+        lambda: in_lock_step(searches, engine), lambda: drive(searches, engine), arguments.repeats
+    )
+    print(f"| exploration | a barrier a round | {against_barriers} |")
+
+
+if __name__ == "__main__":
+    main()
