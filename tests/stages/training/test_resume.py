@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from bestpath.records import Rejects
-from bestpath.stages.training.checkpoints import checkpoint, is_whole, whole_steps
+from bestpath.stages.training.checkpoints import checkpoint, is_whole, newest, whole_steps
 from bestpath.stages.training.choice import Readout
+from bestpath.stages.training.progress import Watch
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.train import train
 from tests.stages.training.tiny import pair
@@ -40,6 +41,14 @@ if moment == "in the second checkpoint":
 readout = test_resume.readout
 if moment == "in the first readout":
     readout = lambda model, step: die() if step == 2 else test_resume.readout(model, step)
+if moment.startswith("SIGTERM"):
+    from bestpath.stages.training.progress import Watch
+    end = Watch.on_step_end
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == int(moment[-1]):
+            os.kill(os.getpid(), signal.SIGTERM)
+        end(self, args, state, control, **kwargs)
+    Watch.on_step_end = on_step_end
 test_resume.run(base, folder, readout)
 """
 
@@ -68,14 +77,18 @@ def straight(base, tmp_path_factory):
     return run(base, folder), contents(folder / "out")
 
 
+def run_child(moment, base, folder):
+    path = os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+    command = [sys.executable, "-c", CHILD, moment, str(base), str(folder)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
 @pytest.mark.parametrize(
     ("moment", "step", "whole"), [("in the second checkpoint", 4, False), ("in the first readout", 2, True)]
 )
 def test_killed_and_started_again(moment, step, whole, base, straight, tmp_path):
-    path = os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
-    command = [sys.executable, "-c", CHILD, moment, str(base), str(tmp_path)]
-    child = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    child = run_child(moment, base, tmp_path)
     assert child.returncode == -signal.SIGKILL, child.stderr
     assert not (tmp_path / "out").exists()
     assert checkpoint(tmp_path / "work", step).is_dir()
@@ -90,6 +103,23 @@ def test_killed_and_started_again(moment, step, whole, base, straight, tmp_path)
     assert seen == [at for at in STEPS if at >= step]
     assert result == straight[0]
     assert contents(tmp_path / "out") == straight[1]
+
+
+@pytest.mark.parametrize("step", [3, 4])
+def test_sigterm_saves_and_the_run_goes_on_from_there(step, base, straight, tmp_path, monkeypatch):
+    """Within the schedule of checkpoints (4) and outside of it (3)."""
+    child = run_child(f"SIGTERM at {step}", base, tmp_path)
+    assert child.returncode == 1
+    told = child.stderr.splitlines()[-1]
+    assert f"was told to stop (SIGTERM) at step {step} of 6; its state is saved" in told
+    assert newest(tmp_path / "work").name == f"checkpoint-{step}"
+    assert whole_steps(tmp_path / "work") == [at for at in STEPS if at <= step]
+    trained = []
+    monkeypatch.setattr(Watch, "on_step_begin", lambda *_, **__: trained.append(None))
+    assert run(base, tmp_path) == straight[0]
+    assert len(trained) == 6 - step
+    assert contents(tmp_path / "out") == straight[1]
+    assert newest(tmp_path / "work").parent == tmp_path / "work"
 
 
 def test_a_damaged_newest_checkpoint_is_trained_again_from_the_one_before(base, tmp_path):

@@ -16,6 +16,8 @@ from bestpath.models import sync
 from bestpath.records import read_json, write_json
 
 SEAL = "seal.json"
+STOPPED = "stopped"
+"""The folder in a run's work folder for the checkpoint of a run that was told to stop; it is resumed, never chosen."""
 
 
 def checkpoint(work: Path, step: int) -> Path:
@@ -48,6 +50,12 @@ def whole_steps(work: Path) -> list[int]:
         elif match := re.fullmatch(r"checkpoint-(\d+)", folder.name):
             steps.append(int(match[1]))
     return sorted(steps)
+
+
+def newest(work: Path) -> Path | None:
+    """The newest whole checkpoint, from which a run goes on."""
+    found = {step: folder for folder in (work, work / STOPPED) for step in whole_steps(folder)}
+    return checkpoint(found[max(found)], max(found)) if found else None
 
 
 def keep_only(work: Path, steps: Collection[int]) -> None:

@@ -16,6 +16,18 @@ def is_first() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def any_of(value: bool) -> bool:
+    """Whether the value is true in any of the processes; all of them must ask."""
+    if count() == 1:
+        return value
+    import torch
+    from accelerate import PartialState
+    from accelerate.utils import reduce
+
+    said = torch.tensor([float(value)], device=PartialState().device)
+    return bool(reduce(said, "sum").item())
+
+
 def wait() -> None:
     """Wait until all processes are here; up to a day, since the first one may be generating."""
     if count() > 1:

@@ -1,4 +1,4 @@
-"""Progress of a run: a bar, files for a watcher, and the moments at which a checkpoint is due.
+"""Progress of a run: a bar, files for a watcher, the moments at which a checkpoint is due, and an early stop.
 
 Heavy: imports torch and transformers, like `trainers`.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import math
 import random
+import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,12 +24,14 @@ from bestpath.errors import UserError
 from bestpath.progress import progress_bar
 from bestpath.records import Row, write_json
 from bestpath.stages.training import processes
+from bestpath.stages.training.checkpoints import STOPPED, checkpoint, seal
 
 
 class Watch(TrainerCallback):
     """Shows progress, asks for the checkpoints, and hands each over as soon as it is written.
 
-    `saved(step, log)` is called on the first process; the random state is as it was before.
+    `saved(step, log)` is called on the first process; the random state is as it was before. SIGTERM, the way of
+    schedulers to announce the end, stops the run after the step that is under way, with a checkpoint to go on from.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class Watch(TrainerCallback):
         self._saved, self._has_dev = saved, has_dev
         self._steps: frozenset[int] = frozenset()
         self._shown = 0.0
+        self._told_to_stop = self._stops = False
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Start the clock; logs of steps that will be trained again are dropped from the file."""
@@ -46,11 +51,22 @@ class Watch(TrainerCallback):
         if state.is_world_process_zero:
             lines = [json.dumps(entry) + "\n" for entry in state.log_history]
             (self._work / "log.jsonl").write_text("".join(lines), encoding="utf-8")
+        self._listen()
+
+    def _listen(self) -> None:
+        def stop(number: int, frame: object) -> None:
+            self._told_to_stop = True
+
+        signal.signal(signal.SIGTERM, stop)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Ask for an evaluation and a checkpoint where one is due."""
         control.should_save = state.global_step in self._steps
         control.should_evaluate = control.should_save and self._has_dev
+        self._stops = processes.any_of(self._told_to_stop)
+        if self._stops and not control.should_save:  # outside of the schedule, and so of the choice
+            args.output_dir = str(self._work / STOPPED)
+            control.should_save = True
         self._bar.update()
         if state.is_world_process_zero and (control.should_save or time.monotonic() - self._shown > 2):
             self._shown = time.monotonic()
@@ -71,15 +87,26 @@ class Watch(TrainerCallback):
         self._bar.set_postfix(shown or None, refresh=False)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Hand the new checkpoint over, once all processes have written their part of it."""
+        """Hand the new checkpoint over, once all processes have written their part of it; or stop with it."""
         processes.wait()
-        if state.is_world_process_zero:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what follows loses nothing when it is killed
+        if state.is_world_process_zero and self._stops:
+            seal(checkpoint(Path(args.output_dir), state.global_step))
+        elif state.is_world_process_zero:
             with random_state_kept():
                 self._saved(state.global_step, state.log_history)
+            shutil.rmtree(self._work / STOPPED, ignore_errors=True)
         processes.wait()
+        if self._stops:
+            raise UserError(
+                f"{self._label} was told to stop (SIGTERM) at step {state.global_step} of {state.max_steps}; its state "
+                "is saved, and the same run goes on from there when it is started again"
+            )
+        self._listen()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Close the bar."""
+        """Close the bar; nothing is left to stop."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         self._bar.close()
 
 

@@ -25,7 +25,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from bestpath.progress import progress_bar
 from bestpath.records import Row
 from bestpath.stages.training import processes
-from bestpath.stages.training.checkpoints import checkpoint, whole_steps
+from bestpath.stages.training.checkpoints import newest
 from bestpath.stages.training.progress import Watch
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.reference import Reference
@@ -113,11 +113,11 @@ def fit(
     """Train on encoded rows, from the newest whole checkpoint in `work` or from the base, to the end.
 
     Reference log-probabilities are computed if not known. `saved(step, log)` is called on the first process for
-    every checkpoint as soon as it is written.
+    every checkpoint as soon as it is written. SIGTERM saves a checkpoint to go on from, and raises UserError.
     """
     if not torch.cuda.is_available():
         os.environ.setdefault("DS_ACCELERATOR", "cpu")  # what DeepSpeed would take, without its warning
-    step = max(whole_steps(work), default=0)
+    start = newest(work)
     common = dict(
         model=str(base),
         processing_class=tokenizer,
@@ -126,14 +126,14 @@ def fit(
         peft_config=_adapter(recipe),
         callbacks=[Watch(label, work, recipe.checkpoints, saved, has_dev=bool(dev_rows))],
     )
-    settings = _settings(recipe, work, evaluate_first=bool(dev_rows) and step == 0)
+    settings = _settings(recipe, work, evaluate_first=bool(dev_rows) and start is None)
     trainer: DPOTrainer | SFTTrainer
     if recipe.objective == "dpo":
         trainer = PreferenceTrainer(args=DPOConfig(**settings, **_loss(recipe)), reference=reference, **common)
     else:
         trainer = CompletionTrainer(args=SFTConfig(**settings, dataset_kwargs={"skip_prepare_dataset": True}), **common)
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=str(checkpoint(work, step)) if step else None)
+    trainer.train(resume_from_checkpoint=None if start is None else str(start))
 
 
 def _settings(recipe: Recipe, work: Path, *, evaluate_first: bool) -> dict[str, Any]:
