@@ -29,16 +29,20 @@ from bestpath.provenance import code_of
 try:
     SETTINGS = load(config, [DEFAULTS, *OVERLAYS])
     preflight.check(SETTINGS)
+    preflight.check_gpus(SETTINGS, workflow)
     ENGINE_PYTHON = "python" if preflight.uses_conda(workflow) else preflight.engine_python(SETTINGS)
 except UserError as error:
     sys.exit(f"error: {error}")
 
 # Jobs run offline unless told otherwise, and threads that wait do not burn the cores of others.
-# Without conda, they run in the environment that runs Snakemake.
+# Without conda, they run in the environment that runs Snakemake. A shell that traps SIGTERM lives until its program has
+# saved its work; the devices of a job that a cluster's scheduler started are its own.
 shell.prefix(
+    "trap : TERM; "
     "export OMP_WAIT_POLICY=PASSIVE HF_HUB_OFFLINE=${{HF_HUB_OFFLINE:-1}} HF_HUB_DISABLE_TELEMETRY=1 "
     "TOKENIZERS_PARALLELISM=false DO_NOT_TRACK=1 BESTPATH_PROGRESS_FD=3 "
     f"BESTPATH_RUN_PID={os.getpid()}; exec 3>&2; "
+    + ("export BESTPATH_SCHEDULED=1; " if workflow.remote_exec else "")
     + ("" if preflight.uses_conda(workflow) else f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
 )
 
@@ -74,7 +78,7 @@ def engine_settings(engine=None):
     own = {"vllm": SETTINGS.generation.vllm.model_dump()} if engine == "vllm" else {}
     model = SETTINGS.model.model_dump(include={"dtype", "context", "trust_remote_code"})
     device = {
-        "device": "cuda" if SETTINGS.compute.gpus else "cpu",
+        "device": SETTINGS.compute.runs_on(),
         "threads": SETTINGS.compute.threads,
     }
     return as_json({"engine": engine, "slots": SETTINGS.generation.slots, **own, **model, **device})
@@ -91,6 +95,11 @@ def engine_python(wildcards, threads):
 def gpus(wildcards):
     """GPUs a job on models asks for; 0 on the embedded scale."""
     return SETTINGS.compute.gpus
+
+
+def scaled(amount):
+    """More of a resource with every attempt, for jobs that ran out of it."""
+    return lambda wildcards, attempt: amount * attempt
 
 
 def systems(set_name):

@@ -18,8 +18,8 @@ rule evaluate_sample:
     threads: SETTINGS.compute.threads
     resources:
         gpu=gpus,
-        mem_mb=SETTINGS.compute.mem_mb,
-        runtime=lambda w, attempt: 240 * attempt,
+        mem_mb=scaled(SETTINGS.compute.mem_mb),
+        runtime=scaled(240),
     params:
         *code_of("evaluate_sample"),
         decodings=decodings,
@@ -31,7 +31,8 @@ rule evaluate_sample:
     message:
         "answer {wildcards.set} with {wildcards.model}, {wildcards.prompt} prompt"
     shell:
-        "{params.python} scripts/evaluate_sample.py --problems {input.problems} --part {params.part} --model {input.model}"
+        "python scripts/with_gpus.py {resources.gpu}"
+        " {params.python} scripts/evaluate_sample.py --problems {input.problems} --part {params.part} --model {input.model}"
         " --prompt {input.prompt} --decodings {params.decodings:q} --engine {params.engine:q}"
         " --max-tokens {params.max_tokens} --seed {params.seed} --label {wildcards.model}/{wildcards.prompt}"
         " --samples {output.samples} 2> {log}"

@@ -19,8 +19,8 @@ rule merge_models:
     conda:
         "../envs/merging.yaml"
     resources:
-        mem_mb=SETTINGS.compute.mem_mb,
-        runtime=120,
+        mem_mb=scaled(SETTINGS.compute.mem_mb),
+        runtime=scaled(120),
     params:
         *code_of("merge_models"),
         method=lambda w: as_json(recut(w.variant).merge.methods[w.merge]),

@@ -18,8 +18,8 @@ rule recut_explore:
     threads: SETTINGS.compute.threads
     resources:
         gpu=gpus,
-        mem_mb=SETTINGS.compute.mem_mb,
-        runtime=lambda w, attempt: 240 * attempt,
+        mem_mb=scaled(SETTINGS.compute.mem_mb),
+        runtime=scaled(240),
     params:
         *code_of("recut_explore"),
         rules=lambda w: as_json(recut(w.variant).explore),
@@ -29,7 +29,8 @@ rule recut_explore:
     message:
         "explore, variant {wildcards.variant}, seed {wildcards.seed}, shard {wildcards.shard}"
     shell:
-        "{params.python} scripts/recut_explore.py --problems {input.problems} --model {input.model} --long {input.long}"
+        "python scripts/with_gpus.py {resources.gpu}"
+        " {params.python} scripts/recut_explore.py --problems {input.problems} --model {input.model} --long {input.long}"
         " --short {input.short} --neutral {input.neutral}"
         " --rules {params.rules:q} --engine {params.engine:q} --seed {wildcards.seed}"
         " --shard {wildcards.shard} --shard-size {params.shard_size} --trials {output.trials} 2> {log}"

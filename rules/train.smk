@@ -22,8 +22,8 @@ rule train_specialist:
     threads: SETTINGS.compute.threads
     resources:
         gpu=gpus,
-        mem_mb=SETTINGS.compute.mem_mb,
-        runtime=lambda w, attempt: 480 * attempt,
+        mem_mb=scaled(SETTINGS.compute.mem_mb),
+        runtime=scaled(480),
     params:
         *code_of("train_specialist"),
         recipe=training_recipe,
@@ -33,7 +33,8 @@ rule train_specialist:
     message:
         "train {wildcards.specialist} at {wildcards.lr}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"
+        "python scripts/with_gpus.py {resources.gpu}"
+        " python scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"
         " --problems {input.problems} --prompt {input.prompt}"
         " --recipe {params.recipe:q} --learning-rate {wildcards.lr} --seed {wildcards.seed}"
         " --engine {params.engine:q} --criterion {params.criterion} --max-tokens {params.max_tokens}"

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 
+from bestpath.descendants import kill_descendants
 from bestpath.errors import UserError
 
 RUN = "BESTPATH_RUN_PID"
@@ -25,19 +26,27 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(1)
 
 
-def _end_with_run() -> None:
-    """Die when the Snakemake run dies, however it dies: an orphan would go on writing into the next run's results."""
+def open_run() -> int | None:
+    """A descriptor that becomes readable when the Snakemake run ends; None outside of a run."""
     if RUN not in os.environ:
-        return
+        return None
     try:
-        descriptor = os.pidfd_open(int(os.environ[RUN]))
+        return os.pidfd_open(int(os.environ[RUN]))
     except ProcessLookupError:
         sys.exit("error: the run that started this job has ended")
+
+
+def _end_with_run() -> None:
+    """Die with all child processes when the Snakemake run dies, however it dies: an orphan would go on writing into
+    the next run's results."""
+    if (descriptor := open_run()) is None:
+        return
 
     def watch() -> None:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         poll.poll()
+        kill_descendants(os.getpid())
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -305,9 +305,14 @@ class Generation(Section):
 class Compute(Section):
     """What a job that works on models asks for."""
 
-    gpus: int = Field(0, ge=0, description="GPUs a job; 0 runs on the CPU")
+    gpus: int = Field(0, ge=0, description="GPUs a job asks for")
+    device: Literal["auto", "cpu"] = Field("auto", description="`cpu` computes there, whatever the job asks for")
     threads: Count = Field(1, description="CPU threads a job; more than one makes CPU samples depend on the batch")
     mem_mb: Count = Field(3000, description="memory a job in MB")
+
+    def runs_on(self) -> Literal["cpu", "cuda"]:
+        """The device that models run on."""
+        return "cuda" if self.gpus and self.device == "auto" else "cpu"
 
 
 class Settings(Section):
