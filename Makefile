@@ -29,7 +29,7 @@ vllm:            ## create or update .venv-vllm: vLLM on a CPU, for the rules th
 vllm-demo: setup vllm    ## ReCUT on the embedded world with exploration and evaluation on vLLM
 	@$(MAKE) --no-print-directory demo CONFIG=config/vllm.yaml
 
-test: setup      ## every test
+zero-demo: setup    ## every test
 	@.venv/bin/python -m pytest
 
 why: setup       ## what is stale, and for which reason (TARGET=..., CONFIG=...)

@@ -92,6 +92,25 @@ def engine_python(wildcards, threads):
     return ENGINE_PYTHON
 
 
+def launcher(wildcards, input, threads):
+    """What runs a training program: Python, or accelerate with a process a device; not compared, either."""
+    on_cpu = SETTINGS.compute.runs_on() == "cpu"
+    n = SETTINGS.compute.processes if on_cpu else SETTINGS.compute.gpus
+    if n * SETTINGS.compute.nodes == 1 and not input.deepspeed:
+        return "python"
+    options = [f"--zero {input.deepspeed}"] * bool(input.deepspeed) + ["--cpu"] * on_cpu
+    return " ".join(["python scripts/with_processes.py", *options, str(n)])
+
+
+def training_devices():
+    """The devices of a training job; across nodes, Slurm is told how many a node (`gpu` would count processes, too)."""
+    n, nodes = SETTINGS.compute.gpus, SETTINGS.compute.nodes
+    if nodes == 1:
+        return {"gpu": n}
+    extra = f"--gpus-per-node={n} --signal=TERM@120"
+    return {"gpu": 0, "nodes": nodes, "tasks": nodes, "slurm_extra": f"'{extra}'"}
+
+
 def gpus(wildcards):
     """GPUs a job on models asks for; 0 on the embedded scale."""
     return SETTINGS.compute.gpus

@@ -99,6 +99,12 @@ def training_recipe(wildcards):
     )
 
 
+def deepspeed(wildcards):
+    """DeepSpeed's configuration, if a specialist is trained under ZeRO."""
+    zero = recut(wildcards.variant).train.zero
+    return f"config/deepspeed/zero{zero}.json" if zero else []
+
+
 def criterion(wildcards):
     """What the dev split chooses a checkpoint by."""
     if recut(wildcards.variant).train.select == "last":

@@ -9,6 +9,7 @@ rule train_specialist:
         dev=lambda w: training_set(w, "dev"),
         problems="<results>/problems/train.parquet",
         prompt="config/prompts/recut/neutral.jinja",
+        deepspeed=deepspeed,
     output:
         model="<results>/recut/{variant}/s{seed}/train/{specialist}/{lr}/model/manifest.json",
         metrics="<results>/recut/{variant}/s{seed}/train/{specialist}/{lr}/metrics.jsonl",
@@ -19,22 +20,23 @@ rule train_specialist:
         "<benchmarks>/train_specialist/{variant}.s{seed}.{specialist}.{lr}.jsonl"
     conda:
         "../envs/training.yaml"
-    threads: SETTINGS.compute.threads
+    threads: SETTINGS.compute.threads * SETTINGS.compute.processes
     resources:
-        gpu=gpus,
+        **training_devices(),
         mem_mb=scaled(SETTINGS.compute.mem_mb),
         runtime=scaled(480),
     params:
         *code_of("train_specialist"),
         recipe=training_recipe,
         engine=engine_settings("transformers"),
+        launcher=launcher,
         criterion=criterion,
         max_tokens=SETTINGS.evaluation.max_tokens,
     message:
         "train {wildcards.specialist} at {wildcards.lr}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python scripts/with_gpus.py {resources.gpu}"
-        " python scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"
+        " {params.launcher} scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"
         " --problems {input.problems} --prompt {input.prompt}"
         " --recipe {params.recipe:q} --learning-rate {wildcards.lr} --seed {wildcards.seed}"
         " --engine {params.engine:q} --criterion {params.criterion} --max-tokens {params.max_tokens}"

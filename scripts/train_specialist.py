@@ -16,6 +16,7 @@ from bestpath.search import Sampling
 from bestpath.stages.evaluation.answering import answer, grade
 from bestpath.stages.evaluation.metrics import measure
 from bestpath.stages.generation.run import run_searches
+from bestpath.stages.training import processes
 from bestpath.stages.training.choice import Readout
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.train import train
@@ -72,6 +73,8 @@ def main() -> None:
         readout=partial(read_out, problems=dev, prompt=prompt, args=args, work=work, key=origin.key),
         label=args.label,
     )
+    if not processes.is_first():
+        return
     write_jsonl(args.metrics, trained.metrics)
     write_table(args.rejects, REJECTS, rejects.rows, origin.digests)
     shutil.rmtree(work, ignore_errors=True)

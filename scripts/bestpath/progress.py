@@ -14,9 +14,16 @@ _LINE = "{desc}: {n_fmt}/{total_fmt} {unit}s, {rate_fmt}{postfix}, {remaining} t
 
 
 def progress_stream() -> TextIO:
-    """Where progress is shown: the descriptor that a rule sets aside for it, while errors go to the job's log."""
-    descriptor = os.environ.get("BESTPATH_PROGRESS_FD")
-    return os.fdopen(int(descriptor), "w", closefd=False) if descriptor else sys.stderr
+    """Where progress is shown: what a rule sets aside for it, a descriptor or a path; errors go to the job's log.
+
+    Of several processes that train together, the first one shows it.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        return open(os.devnull, "w", encoding="utf-8")
+    stream = os.environ.get("BESTPATH_PROGRESS_FD")
+    if stream is None:
+        return sys.stderr
+    return os.fdopen(int(stream), "w", closefd=False) if stream.isdigit() else open(stream, "w", encoding="utf-8")
 
 
 def progress_bar(label: str, unit: str, total: int, done: int = 0) -> tqdm[Any]:

@@ -171,6 +171,7 @@ class Train(Section):
     scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
     lora: Lora | None = Field(None, description="default: full weights")
     gradient_checkpointing: bool = False
+    zero: Literal[0, 2, 3] = Field(0, description="stage of DeepSpeed ZeRO; 0 trains without DeepSpeed")
     checkpoints: Count = Field(4, description="checkpoints a run, evenly spaced; the dev split chooses")
     select: Literal["dev", "last"] = "dev"
 
@@ -307,6 +308,8 @@ class Compute(Section):
 
     gpus: int = Field(0, ge=0, description="GPUs a job asks for")
     device: Literal["auto", "cpu"] = Field("auto", description="`cpu` computes there, whatever the job asks for")
+    nodes: Count = Field(1, description="nodes of a training job under Slurm, each with `gpus` GPUs")
+    processes: Count = Field(1, description="processes of a training job that runs on the CPU")
     threads: Count = Field(1, description="CPU threads a job; more than one makes CPU samples depend on the batch")
     mem_mb: Count = Field(3000, description="memory a job in MB")
 

@@ -18,7 +18,7 @@ from bestpath.stages.training.choice import Readout
 from bestpath.stages.training.progress import Watch
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.train import train
-from tests.stages.training.tiny import pair
+from tests.stages.training.tiny import example, pair
 
 ROOT = Path(__file__).parents[3]
 RECIPE = Recipe(
@@ -61,8 +61,9 @@ def readout(folder, step):
     return Readout(0.5, sum(float(weight.double().abs().sum()) for weight in weights.values()), 20)
 
 
-def run(base, folder, readout=readout, recipe=RECIPE, first=0):
-    rows, dev = [pair(i) for i in range(first, first + 24)], [pair(i) for i in range(100, 107)]
+def run(base, folder, readout=readout, recipe=RECIPE, first=0, dev=7):
+    row = pair if recipe.objective == "dpo" else example
+    rows, dev = [row(i) for i in range(first, first + 24)], [row(i) for i in range(100, 100 + dev)]
     options = {"rejects": Rejects("training"), "criterion": "length", "readout": readout}
     return train(recipe, base, rows, dev, folder / "out", folder / "work", **options)
 

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from bestpath.errors import UserError
 from bestpath.models import MANIFEST, check_folder, check_same_vocabulary
 from bestpath.records import Rejects, made_from, read_jsonl, read_table, write_table
 from bestpath.stages.training.choice import Readout
-from bestpath.stages.training.export import export
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.reference import REFERENCE
 from bestpath.stages.training.rows import Language, encode
@@ -200,18 +199,6 @@ def test_lora_on_named_modules_leaves_the_others_alone(base, tmp_path):
     before, after = (load_file(folder / "model.safetensors") for folder in (base, tmp_path / "out"))
     moved = {name.split(".")[-2] for name in before if not torch.equal(before[name], after[name])}
     assert moved == {"q_proj", "v_proj"}
-
-
-def test_a_tied_output_embedding_that_was_saved_twice_is_dropped(trained, base, tmp_path):
-    """DeepSpeed writes it beside the input embedding; a merge would take it for weights of its own."""
-    _, folder = trained
-    checkpoint = shutil.copytree(folder / "work" / "checkpoint-3", tmp_path / "checkpoint")
-    weights = load_file(checkpoint / "model.safetensors")
-    twice = {**weights, "lm_head.weight": weights["model.embed_tokens.weight"].clone()}
-    save_file(twice, checkpoint / "model.safetensors", {"format": "pt"})
-    (tmp_path / "out").mkdir()
-    export(checkpoint, base, tmp_path / "out", DPO)
-    assert load_file(tmp_path / "out" / "model.safetensors").keys() == weights.keys()
 
 
 def test_the_dev_split_chooses_and_every_readout_is_shown(base, tmp_path):

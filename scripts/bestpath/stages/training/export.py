@@ -51,16 +51,19 @@ def _copy_adapter(checkpoint: Path, folder: Path) -> None:
 
 
 def _copy_weights(checkpoint: Path, base: Path, folder: Path) -> None:
-    if tensors(checkpoint).keys() == tensors(base).keys():
-        for path in sorted(checkpoint.glob("model*.safetensors*")):
-            _link_or_copy(path, folder / path.name)
-        return
     from safetensors.torch import save_file
 
-    # DeepSpeed saves a tied output embedding twice, and a merge would then take it for weights of its own.
-    with open_tensors(checkpoint) as read:
-        weights = {name: read(name) for name in tensors(checkpoint) if name in tensors(base)}
+    names = tensors(base).keys()
+    if (checkpoint / "latest").is_file():
+        # Beside its optimizer's float32 weights DeepSpeed saves rounded ones, and a tied embedding twice.
+        from deepspeed.utils.zero_to_fp32 import get_fp32_state_dict_from_zero_checkpoint
+
+        trained = get_fp32_state_dict_from_zero_checkpoint(checkpoint)
+        weights = {name: trained[name].contiguous() for name in names}
         save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    else:
+        for path in sorted(checkpoint.glob("model*.safetensors*")):
+            _link_or_copy(path, folder / path.name)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
