@@ -4,6 +4,9 @@ CONFIG ?=
 TARGET ?=
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error there is no configuration file $(file); correct CONFIG)))
 SNAKEMAKE = .venv/bin/snakemake $(if $(CONFIG),--configfile config/config.yaml $(CONFIG))
+# a Slurm without accounts and accounting; its jobs run in .venv, not in conda environments
+ONE_MACHINE = --sdm env-modules --slurm-no-account --slurm-status-command squeue \
+              --slurm-init-seconds-before-status-checks 3 --latency-wait 15
 ifeq ($(shell command -v $(PYTHON)),)
 PYTHON := python3
 endif
@@ -11,7 +14,7 @@ endif
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-.PHONY: help setup demo vllm vllm-demo test why accept lint format lock docs clean
+.PHONY: help setup demo vllm vllm-demo zero-demo slurm-demo test why accept lint format lock docs clean
 
 help:            ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,7 +32,17 @@ vllm:            ## create or update .venv-vllm: vLLM on a CPU, for the rules th
 vllm-demo: setup vllm    ## ReCUT on the embedded world with exploration and evaluation on vLLM
 	@$(MAKE) --no-print-directory demo CONFIG=config/vllm.yaml
 
-zero-demo: setup    ## every test
+zero-demo: setup ## training under DeepSpeed ZeRO-2 and ZeRO-3 in two CPU processes, beside plain training
+	@$(MAKE) --no-print-directory demo CONFIG=config/zero.yaml
+
+slurm-demo: setup  ## the same on a Slurm of this machine alone, started for it (as root; docs/slurm.md)
+	@.venv/bin/python scripts/with_slurm.py .venv/bin/snakemake --workflow-profile profiles/slurm $(ONE_MACHINE) \
+	    --configfile config/config.yaml $(CONFIG) config/slurm-demo.yaml --quiet host reason -- $(TARGET) \
+	    2>&1 | .venv/bin/python scripts/show_run.py
+	@.venv/bin/python scripts/show_results.py
+	@grep -rhs '^GPUs: ' results/slurm-demo/logs | sort | uniq -c | sed 's/\(.*\) GPUs: \(.*\)/\1 jobs had GPU \2/'
+
+test: setup      ## every test
 	@.venv/bin/python -m pytest
 
 why: setup       ## what is stale, and for which reason (TARGET=..., CONFIG=...)

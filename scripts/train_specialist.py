@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,9 @@ def main() -> None:
     parser.add_argument("--metrics", required=True, help="output: losses, readouts and the choice")
     parser.add_argument("--rejects", required=True, help="output: rows that could not be trained on")
     args = parser.parse_args()
+
+    if json.loads(args.engine)["device"] == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # training follows: torch takes any GPU that it sees
 
     inputs = [args.start, args.train, args.dev, args.problems, args.prompt]
     origin = origin_of("train_specialist", vars(args), inputs)

@@ -112,7 +112,7 @@ def _gigabytes(n: int) -> str:
 def check_gpus(settings: Settings, workflow: Any) -> None:
     """Check that a job may have the GPUs it asks for: Snakemake gives it fewer without a word."""
     limit = workflow.global_resources.get("gpu")
-    if limit is not None and limit.value < settings.compute.gpus:
+    if limit is not None and limit.value is not None and limit.value < settings.compute.gpus:
         raise UserError(
             f"setting 'compute.gpus' asks for {settings.compute.gpus} GPUs a job, but this run may use {limit.value}; "
             f"add --resources gpu={settings.compute.gpus}, or more for several jobs at once"
