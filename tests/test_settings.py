@@ -58,3 +58,9 @@ def test_every_variant_is_valid_and_differs_from_main() -> None:
 
 def test_overlays_merge_mapping_by_mapping() -> None:
     assert deep_merge({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": 3}, "d": [2]}) == {"a": {"b": 3, "c": 2}, "d": [2]}
+
+
+def test_models_run_on_the_gpus_that_jobs_ask_for_unless_told_otherwise() -> None:
+    asked = [({}, "cpu"), ({"gpus": 1}, "cuda"), ({"gpus": 2, "device": "cpu"}, "cpu")]
+    for compute, device in asked:
+        assert Settings.model_validate({"compute": compute}).compute.runs_on() == device

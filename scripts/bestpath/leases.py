@@ -1,7 +1,8 @@
 """GPU leases: the jobs of one machine get devices of their own.
 
 A lease is a lock on one file a device. It ends with the process that took it and those that inherited it, however they
-end, so there is nothing to clean up. All runs of a user on a machine agree, wherever their checkouts lie, as long as they name devices alike.
+end, so there is nothing to clean up. All runs of a user on a machine agree, wherever their checkouts lie, as long as
+they name devices alike.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ GOOD = [{"id": str(i), "question": f"How much is {i} + 1?", "answer": str(i + 1)
         ("evaluation: {sets: {test: {path: nothing.jsonl}}}", ["nothing.jsonl", "not there"]),
         ("problems: {train: {path: Snakefile.jsonl}}", ["Snakefile.jsonl"]),
         ("evaluation: {base_prompts: [neutrl]}", ["no prompt template", "neutrl.jinja"]),
+        ("compute: {gpus: 2}", ["2 GPUs a job", "may use 1", "--resources gpu=2"]),
     ],
 )
 def test_a_wrong_configuration_stops_before_the_first_job(project: Project, overlay: str, said: list[str]) -> None:

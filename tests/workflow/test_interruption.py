@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -79,6 +80,22 @@ def test_a_job_dies_with_its_run(tmp_path: Path) -> None:
         run.kill()
         run.wait()
     _, alive = psutil.wait_procs(jobs, timeout=30)
+    assert not alive
+
+
+def test_everything_that_a_job_on_models_started_dies_with_its_run(clone: Project) -> None:
+    shutil.rmtree(clone.results / "recut/main/s1/explore")
+    (clone.results / "recut/main/s1/candidates.parquet").unlink()
+    with (clone.folder / "run.log").open("w") as log:
+        run = psutil.Popen(clone.command(), cwd=clone.folder, stdout=log, stderr=subprocess.STDOUT)
+        started: list[psutil.Process] = []
+        while not any("scripts/recut_explore.py" in process.cmdline()[:2] for process in started):
+            assert run.poll() is None, "the run ended before a job was seen"
+            time.sleep(0.05)
+            started = [process for process in run.children(recursive=True) if process.is_running()]
+        run.kill()
+        run.wait()
+    _, alive = psutil.wait_procs(started, timeout=30)
     assert not alive
 
 
