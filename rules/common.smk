@@ -67,19 +67,49 @@ def shards():
     return [f"{i:05d}" for i in range(-(-n // SETTINGS.problems.shard_size))]
 
 
-def engine_settings():
-    """What sampling depends on besides the model and the prompts."""
+def asks_endpoint(wildcards):
+    """1 if a job asks an endpoint, which plays the base model only, else 0."""
+    return int(SETTINGS.generation.engine == "endpoint" and wildcards.get("model", "base") == "base")
+
+
+def begin_run():
+    """Before the first job: keep other runs out of this folder, and ask the endpoint for its models if a job needs it."""
+    try:
+        preflight.hold_lock(Path("results") / ".work")
+        if any(job.resources.get("endpoint") for job in workflow.dag.needrun_jobs()):
+            preflight.check_endpoint(SETTINGS.generation.endpoint)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
+def engine_settings(wildcards=None):
+    """What sampling depends on besides the model and the prompts; without wildcards, for a model just trained."""
+    if wildcards and asks_endpoint(wildcards):
+        return as_json({"engine": "endpoint", **SETTINGS.generation.endpoint.server()})
+    generation = {"engine": "transformers", "slots": SETTINGS.generation.slots}
     model = SETTINGS.model.model_dump(include={"dtype", "context", "trust_remote_code"})
     device = {
         "device": "cuda" if SETTINGS.compute.gpus else "cpu",
         "threads": SETTINGS.compute.threads,
     }
-    return as_json({**SETTINGS.generation.model_dump(), **model, **device})
+    return as_json({**generation, **model, **device})
+
+
+def engine_limits(wildcards, resources):
+    """How an endpoint is asked. Snakemake re-runs nothing for what a function makes that takes `resources`."""
+    if not asks_endpoint(wildcards):
+        return "{}"
+    return as_json({"slots": SETTINGS.generation.slots, **SETTINGS.generation.endpoint.limits()})
 
 
 def gpus(wildcards):
     """GPUs a job on models asks for; 0 on the embedded scale."""
     return SETTINGS.compute.gpus
+
+
+def sampling_gpus(wildcards):
+    """GPUs a job asks for that samples from a model, here or at an endpoint."""
+    return 0 if asks_endpoint(wildcards) else gpus(wildcards)
 
 
 def systems(set_name):

@@ -9,6 +9,7 @@ rule evaluate_sample:
         prompt="config/prompts/recut/{prompt}.jinja",
     output:
         samples="<results>/evaluate/{model}/{prompt}/{set}.samples.parquet",
+        usage="<results>/evaluate/{model}/{prompt}/{set}.usage.json",
     log:
         "<logs>/evaluate_sample/{model}/{prompt}.{set}.log",
     benchmark:
@@ -17,13 +18,15 @@ rule evaluate_sample:
         "../envs/sampling.yaml"
     threads: SETTINGS.compute.threads
     resources:
-        gpu=gpus,
+        gpu=sampling_gpus,
+        endpoint=asks_endpoint,
         mem_mb=SETTINGS.compute.mem_mb,
         runtime=lambda w, attempt: 240 * attempt,
     params:
         *code_of("evaluate_sample"),
         decodings=decodings,
-        engine=engine_settings(),
+        engine=engine_settings,
+        limits=engine_limits,
         max_tokens=SETTINGS.evaluation.max_tokens,
         seed=SETTINGS.seed,
         part=lambda w: "dev" if w.set == "dev" else "all",
@@ -32,8 +35,9 @@ rule evaluate_sample:
     shell:
         "python scripts/evaluate_sample.py --problems {input.problems} --part {params.part} --model {input.model}"
         " --prompt {input.prompt} --decodings {params.decodings:q} --engine {params.engine:q}"
+        " --limits {params.limits:q}"
         " --max-tokens {params.max_tokens} --seed {params.seed} --label {wildcards.model}/{wildcards.prompt}"
-        " --samples {output.samples} 2> {log}"
+        " --samples {output.samples} --usage {output.usage} 2> {log}"
 
 
 rule evaluate_grade:

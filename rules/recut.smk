@@ -9,6 +9,7 @@ rule recut_explore:
         neutral=f"{PROMPTS}/neutral.jinja",
     output:
         trials="<results>/recut/{variant}/s{seed}/explore/{shard}.parquet",
+        usage="<results>/recut/{variant}/s{seed}/explore/{shard}.usage.json",
     log:
         "<logs>/recut_explore/{variant}.s{seed}.{shard}.log",
     benchmark:
@@ -17,21 +18,24 @@ rule recut_explore:
         "../envs/sampling.yaml"
     threads: SETTINGS.compute.threads
     resources:
-        gpu=gpus,
+        gpu=sampling_gpus,
+        endpoint=asks_endpoint,
         mem_mb=SETTINGS.compute.mem_mb,
         runtime=lambda w, attempt: 240 * attempt,
     params:
         *code_of("recut_explore"),
         rules=lambda w: as_json(recut(w.variant).explore),
-        engine=engine_settings(),
+        engine=engine_settings,
+        limits=engine_limits,
         shard_size=SETTINGS.problems.shard_size,
     message:
         "explore, variant {wildcards.variant}, seed {wildcards.seed}, shard {wildcards.shard}"
     shell:
         "python scripts/recut_explore.py --problems {input.problems} --model {input.model} --long {input.long}"
         " --short {input.short} --neutral {input.neutral}"
-        " --rules {params.rules:q} --engine {params.engine:q} --seed {wildcards.seed}"
-        " --shard {wildcards.shard} --shard-size {params.shard_size} --trials {output.trials} 2> {log}"
+        " --rules {params.rules:q} --engine {params.engine:q} --limits {params.limits:q} --seed {wildcards.seed}"
+        " --shard {wildcards.shard} --shard-size {params.shard_size}"
+        " --trials {output.trials} --usage {output.usage} 2> {log}"
 
 
 rule recut_candidates:

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bestpath.errors import UserError, nearest
 from bestpath.stages.generation.engine import Engine
 
-NAMES = ("transformers",)
+NAMES = ("transformers", "endpoint")
 
 
 def open_engine(
-    name: str,
-    folder: Path | str,
-    *,
-    slots: int = 128,
-    device: str = "cpu",
-    dtype: str = "float32",
-    context: int | None = None,
-    threads: int = 1,
-    trust_remote_code: bool = False,
+    name: str, folder: Path | str, *, limits: Mapping[str, Any] | None = None, job: str = "", **settings: Any
 ) -> Engine:
-    """Open the engine `name` on a model folder.
+    """Open the engine `name` on a model folder; an endpoint plays the folder's model elsewhere.
 
-    `slots` is how many completions it works on at once; `context` the most tokens of a prompt and its completion
-    together (default: what the model was made for); `threads` the CPU threads. Raises UserError for an unknown name,
-    an unusable folder or a device that is not there.
+    `settings` are those of its class, on which answers depend; `limits` those on which none does, and `job` whose
+    account pays (both for an endpoint). Raises UserError for an unknown name, an unusable folder, a device that is
+    not there or a missing key.
     """
     if name == "transformers":
         from bestpath.stages.generation.engines.transformers import TransformersEngine
 
-        return TransformersEngine(
-            folder,
-            slots=slots,
-            device=device,
-            dtype=dtype,
-            context=context,
-            threads=threads,
-            trust_remote_code=trust_remote_code,
-        )
+        return TransformersEngine(folder, **settings)
+    if name == "endpoint":
+        from bestpath.stages.generation.engines.endpoint import EndpointEngine, Limits
+        from bestpath.stages.generation.engines.wire import Server
+
+        return EndpointEngine(Server(**settings), Limits(**(limits or {})), job)
     hint = nearest(name, NAMES) or NAMES[0]
     raise UserError(f"there is no engine '{name}'; did you mean '{hint}'?")
