@@ -84,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path != "/v1/chat/completions" or body["model"] != "tiny":
             self._send(404, self._error(f"no model {body['model']}"))
-        elif fault in ("429", "500"):
+        elif fault in ("400", "429", "500"):
             self._send(int(fault), self._error("not now"), {"Retry-After": "0.05"} if fault == "429" else {})
         elif fault == "stall":
             server.closing.wait(30)
