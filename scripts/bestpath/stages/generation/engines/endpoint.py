@@ -194,7 +194,7 @@ class EndpointEngine:
         if error.reason not in self._told:
             self._told.add(error.reason)
             _log.warning("%s; asking again (further ones of this kind are only counted)", error.reason)
-        self._pace.hold(error.after_s)
+        self._pace.hold(min(error.after_s, self._limits.deadline_s))
         return max(error.after_s, self._backoff(state))
 
 
