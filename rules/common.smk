@@ -84,7 +84,7 @@ def begin_run():
 
 def engine_settings(wildcards=None):
     """What sampling depends on besides the model and the prompts; without wildcards, for a model just trained."""
-    if wildcards and asks_endpoint(wildcards):
+    if wildcards is not None and asks_endpoint(wildcards):
         return as_json({"engine": "endpoint", **SETTINGS.generation.endpoint.server()})
     generation = {"engine": "transformers", "slots": SETTINGS.generation.slots}
     model = SETTINGS.model.model_dump(include={"dtype", "context", "trust_remote_code"})

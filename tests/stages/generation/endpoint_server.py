@@ -24,8 +24,8 @@ FAULTS = ("429", "500", "cut", "short", "reset", "stall")
 class ChatServer(ThreadingHTTPServer):
     """Answers by a function of the request's body. `served` holds every request that got a whole 200, in order.
 
-    `fault` gets the body and how often it has come before, and names one of FAULTS or None. `key` is the only one
-    accepted; every error message repeats the key that was sent.
+    `fault` gets the body and how often it has come before, and names one of FAULTS, gives the bytes to answer, or None
+    for none. `key` is the only one accepted; every error message repeats the key that was sent.
     """
 
     daemon_threads = True
@@ -33,7 +33,7 @@ class ChatServer(ThreadingHTTPServer):
     def __init__(
         self,
         answer: Callable[[Body], Completion],
-        fault: Callable[[Body, int], str | None] = lambda body, n: None,
+        fault: Callable[[Body, int], str | bytes | None] = lambda body, n: None,
         key: str | None = None,
     ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -79,20 +79,22 @@ class _Handler(BaseHTTPRequestHandler):
             n = server.received.count(body)
             server.received.append(body)
             fault = server.fault(body, n)
-            server.faults[fault or "none"] += 1
+            server.faults[str(fault or "none")] += 1
         if not self._allowed():
             return
         if self.path != "/v1/chat/completions" or body["model"] != "tiny":
             self._send(404, self._error(f"no model {body['model']}"))
         elif fault in ("400", "429", "500"):
             self._send(int(fault), self._error("not now"), {"Retry-After": "0.05"} if fault == "429" else {})
+        elif isinstance(fault, bytes):
+            self._send(200, fault)
         elif fault == "stall":
             server.closing.wait(30)
             self.close_connection = True
         else:
             self._complete(body, fault)
 
-    def _complete(self, body: Body, fault: str | None) -> None:
+    def _complete(self, body: Body, fault: str | bytes | None) -> None:
         completion = self.server.answer(body)
         if completion.error == "prompt_too_long":
             self._send(400, self._error("This model's maximum context length is 256 tokens. Shorten the messages."))

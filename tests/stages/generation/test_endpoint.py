@@ -261,6 +261,38 @@ def test_step_does_not_wait_for_a_slow_server_and_close_gives_it_up(tmp_path: Pa
         assert engine.usage()["lost"] == 1  # it may have been paid
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{}",
+        b'"text"',
+        b'{"error": {"message": "overloaded"}}',
+        b'{"choices": []}',
+        b'{"choices": [{}], "usage": {}}',
+        b'{"choices": {"0": 1}}',
+        '{"choices": [{"message": {"content": "é'.encode()[:-1],
+    ],
+)
+def test_what_is_no_completion_is_asked_again(tmp_path: Path, content: bytes) -> None:
+    with (
+        ChatServer(by_words, lambda body, n: content if n < 2 else None) as server,
+        opened(server, tmp_path) as engine,
+    ):
+        (completion,) = answers(engine, [ask("pears")])
+        assert completion.finish == "stop" and engine.usage()["lost"] == 2
+
+
+def test_a_server_that_counts_no_tokens_ends_the_run(tmp_path: Path) -> None:
+    content = b'{"choices": [{"finish_reason": "stop", "message": {"content": "x"}}]}'
+    with ChatServer(by_words, lambda body, n: content) as server, opened(server, tmp_path) as engine:
+        engine.submit(1, ask("pears"))
+        with pytest.raises(UserError, match="does not count tokens"):
+            finish(engine)
+
+
 def test_a_full_disk_ends_the_run(words: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(words, tmp_path) as engine:
         monkeypatch.setattr(engine._store, "_file", os.open("/dev/full", os.O_WRONLY))

@@ -48,7 +48,8 @@ def run_searches(
                     "completions": sum(problem.generations for problem in finished),
                     "completion_tokens": sum(problem.tokens for problem in finished),
                 }
-                write_json(usage, {**spent, **{role: opened.usage() for role, opened in engines.items()}})
+                paid = {role: cost for role, opened in engines.items() if (cost := opened.usage())}
+                write_json(usage, {**spent, **paid})
             return found
         finally:
             for opened in engines.values():

@@ -102,7 +102,7 @@ class EndpointEngine:
         self._in_flight += 1
         self._tickets.setdefault(digest, []).append(ticket)
         if len(self._tickets[digest]) == 1:  # the same request twice at once is asked once
-            asyncio.run_coroutine_threadsafe(self._ask(digest, body, request), self._loop)
+            asyncio.run_coroutine_threadsafe(self._ask(digest, body), self._loop)
 
     def step(self, timeout: float = 0.0) -> list[tuple[int, Completion]]:
         """Wait for an answer at most `timeout` seconds, and return all that have come."""
@@ -148,19 +148,19 @@ class EndpointEngine:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.close()
 
-    async def _ask(self, digest: str, body: Mapping[str, Any], request: Generate) -> None:
+    async def _ask(self, digest: str, body: Mapping[str, Any]) -> None:
         outcome: Completion | Exception
         try:
-            outcome = completion_of(self._store.get(digest) or await self._fetch(digest, body, request))
+            outcome = completion_of(self._store.get(digest) or await self._fetch(digest, body))
         except (AskAgain, Refusal) as error:
             outcome = failed(error.reason)
         except Exception as error:
             outcome = error
         self._outcomes.put((digest, outcome))
 
-    async def _fetch(self, digest: str, body: Mapping[str, Any], request: Generate) -> Answer:
-        n_bytes = sum(len(message.content.encode()) for message in request.messages)
-        tokens = n_bytes // _BYTES_PER_TOKEN + request.sampling.max_tokens
+    async def _fetch(self, digest: str, body: Mapping[str, Any]) -> Answer:
+        n_bytes = sum(len(message["content"].encode()) for message in body["messages"])
+        tokens = n_bytes // _BYTES_PER_TOKEN + body[self._server.length_field]
         try:
             async with asyncio.timeout(self._limits.deadline_s) as deadline:
                 answer = await self._attempts(digest, body, tokens, deadline)
@@ -184,8 +184,8 @@ class EndpointEngine:
             if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
                 self._store.refused(digest)
             raise AskAgain(f"engine_error: {type(error.__cause__).__name__}") from None
-        except json.JSONDecodeError:
-            raise AskAgain("engine_error: the answer is cut off") from None
+        except (ValueError, openai.APIResponseValidationError):
+            raise AskAgain("engine_error: the answer is no whole JSON") from None
 
     def _pause(self, state: RetryCallState) -> float:
         """Seconds until the next attempt: as long as the server wishes, and longer every time."""

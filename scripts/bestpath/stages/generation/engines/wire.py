@@ -61,21 +61,18 @@ def body_of(server: Server, request: Generate) -> dict[str, Any]:
 
 
 def answer_of(response: ChatCompletion) -> Answer:
-    """What a response says. Raises AskAgain when it is none, UserError when it counts no tokens."""
-    if not isinstance(response, ChatCompletion) or not response.choices:
-        raise AskAgain("engine_error: the answer is no chat completion")
-    usage = response.usage
-    if usage is None or usage.completion_tokens is None or usage.prompt_tokens is None:
+    """What a response says. Raises AskAgain when it is no completion, UserError when it counts no tokens."""
+    try:
+        choice, usage = response.choices[0], response.usage
+        text, finish = choice.message.content or "", choice.finish_reason
+        counts = usage and (usage.prompt_tokens, usage.completion_tokens)
+        cached = usage and usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens
+        version = " ".join(filter(None, (response.model, response.system_fingerprint)))
+    except (AttributeError, LookupError, TypeError):  # the client checks no types
+        raise AskAgain("engine_error: the answer is no chat completion") from None
+    if not counts or None in counts:
         raise UserError("the endpoint does not count tokens, which every method needs; use a server that reports usage")
-    cached = usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens
-    return Answer(
-        text=response.choices[0].message.content or "",
-        finish=str(response.choices[0].finish_reason),
-        prompt_tokens=usage.prompt_tokens,
-        cached_tokens=cached or 0,
-        completion_tokens=usage.completion_tokens,
-        version=" ".join(filter(None, (response.model, response.system_fingerprint))),
-    )
+    return Answer(str(text), str(finish), counts[0], cached or 0, counts[1], version)
 
 
 def completion_of(answer: Answer) -> Completion:
