@@ -32,6 +32,9 @@ try:
 except UserError as error:
     sys.exit(f"error: {error}")
 
+# One job at a time asks an endpoint, with all its slots: so the limits a minute hold for the whole run.
+workflow.register_resource("endpoint", 1)
+
 # Jobs run offline unless told otherwise, and threads that wait do not burn the cores of others.
 # Without conda, they run in the environment that runs Snakemake.
 shell.prefix(

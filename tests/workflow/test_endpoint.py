@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bestpath.methods.recut.tables import TRIALS
-from bestpath.records import read_table
+from bestpath.records import read_tables
 from tests.stages.generation.endpoint_server import ChatServer, by_model, sometimes
 from tests.workflow.conftest import Project
 from tests.workflow.test_bad_input import assert_told
 
 pytestmark = pytest.mark.workflow
 
-SHARD = "recut/main/s1/explore/00000"
+SHARDS = ("recut/main/s1/explore/00000", "recut/main/s1/explore/00001")
 OVERLAY = """
 compute: {{gpus: {gpus}}}
 generation:
@@ -27,36 +28,41 @@ generation:
 
 
 def test_exploring_at_an_endpoint(clone: Project) -> None:
-    shard = clone.results / SHARD
-    here = read_table(shard.with_suffix(".parquet"), TRIALS)
-    assert json.loads(shard.with_suffix(".usage.json").read_text())["engine"] == "transformers"
+    tables = [clone.results / f"{shard}.parquet" for shard in SHARDS]
+    targets = [f"results/tiny/{shard}.parquet" for shard in SHARDS]
+
+    def usages() -> list[dict[str, Any]]:
+        return [json.loads(table.with_suffix(".usage.json").read_text()) for table in tables]
+
+    here = read_tables(tables, TRIALS)
+    assert {usage["engine"] for usage in usages()} == {"transformers"}
     with ChatServer(by_model(clone.results / "models/base"), sometimes(0.1)) as server:
 
-        def project(url: str = server.url, **changes: object) -> Project:
+        def project(**changes: object) -> Project:
             settings = {"gpus": 1, "slots": 8, "model": "tiny", "rate": 1.0e6, "price": 2.0, **changes}
-            return clone.overlay(OVERLAY.format(url=url, **settings))
+            return clone.overlay(OVERLAY.format(url=server.url, **settings))
 
-        target = f"results/tiny/{SHARD}.parquet"
-        assert project().stale(target) == {"recut_explore": 1}
-        project().run(target)
-        assert read_table(shard.with_suffix(".parquet"), TRIALS) == here
-        usage = json.loads(shard.with_suffix(".usage.json").read_text())
-        assert usage["actor"]["answered"] == usage["completions"] == len(server.served) > 0
-        assert usage["actor"]["paid"] > 0
+        assert project().stale(*targets) == {"recut_explore": 2}
+        project().run(*targets)
+        assert read_tables(tables, TRIALS) == here
+        assert server.most_at_work <= 8  # one job at a time
+        first = usages()
+        assert sum(usage["actor"]["answered"] for usage in first) == len(server.served)
+        assert all(usage["actor"]["answered"] == usage["completions"] > 0 for usage in first)
 
-        assert project(slots=3, rate=60.0, price=9.0, gpus=0).stale(target) == {}
-        assert project(model="other").stale(target) == {"recut_explore": 1}
+        assert project(slots=3, rate=60.0, price=9.0, gpus=0).stale(*targets) == {}
+        assert project(model="other").stale(*targets) == {"recut_explore": 2}
 
         answered = len(server.served)
-        project(price=9.0).run(target, "--forcerun", "recut_explore")
+        project(price=9.0).run(*targets, "--forcerun", "recut_explore")
         assert len(server.served) == answered
-        again = json.loads(shard.with_suffix(".usage.json").read_text())
-        assert again["actor"]["paid"] > usage["actor"]["paid"]  # the new prices, for the same tokens
-        assert again["actor"]["paid_tokens"] == usage["actor"]["paid_tokens"]
+        for before, after in zip(first, usages(), strict=True):
+            assert after["actor"]["paid_tokens"] == before["actor"]["paid_tokens"]
+            assert after["actor"]["paid"] > before["actor"]["paid"] > 0  # the same tokens at new prices
 
-    stopped = project().snakemake(target, "--forcerun", "recut_explore")
+    stopped = project().snakemake(*targets, "--forcerun", "recut_explore")
     assert_told(stopped.returncode, stopped.stderr, [server.url, "out of reach"])
-    assert read_table(shard.with_suffix(".parquet"), TRIALS) == here  # nothing was started
+    assert read_tables(tables, TRIALS) == here  # nothing was started
 
 
 def test_only_the_base_is_asked_of_an_endpoint(clone: Project) -> None:

@@ -42,6 +42,7 @@ class ChatServer(ThreadingHTTPServer):
         self.key = key
         self.received: list[Body] = []
         self.served: list[Body] = []
+        self.at_work = self.most_at_work = 0
         self.faults: Counter[str] = Counter()
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -95,7 +96,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._complete(body, fault)
 
     def _complete(self, body: Body, fault: str | bytes | None) -> None:
-        completion = self.server.answer(body)
+        server = self.server
+        with server.lock:
+            server.at_work += 1
+            server.most_at_work = max(server.most_at_work, server.at_work)
+        completion = server.answer(body)
+        with server.lock:
+            server.at_work -= 1
         if completion.error == "prompt_too_long":
             self._send(400, self._error("This model's maximum context length is 256 tokens. Shorten the messages."))
             return
@@ -118,8 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
         else:
-            with self.server.lock:
-                self.server.served.append(body)
+            with server.lock:
+                server.served.append(body)
             self._send(200, content)
 
     def _allowed(self) -> bool:
