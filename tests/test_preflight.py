@@ -24,15 +24,19 @@ def check(endpoint: dict[str, Any] | None, **others: Any) -> None:
 
 def test_an_endpoint_that_can_do_what_is_asked_passes() -> None:
     check({"url": "https://api.example.com/v1", "model": "m", "requests_per_minute": 500, "key_variable": "SOME_KEY"})
+    for url in ("http://gpu-7.cluster:8000/v1/", "http://[::1]:8000/v1"):
+        check({"url": url, "model": "m"})
 
 
 @pytest.mark.parametrize(
     ("endpoint", "said"),
     [
         (None, "url and model"),
-        ({"url": "api.example.com/v1"}, "write a base address"),
-        ({"url": "ftp://example.com"}, "write a base address"),
-        ({"url": "https://user:secret@example.com/v1"}, "holds a user or password"),
+        ({"url": "api.example.com/v1"}, "no plain base address"),
+        ({"url": "ftp://example.com"}, "no plain base address"),
+        ({"url": "https://user:secret@example.com/v1"}, "no plain base address"),
+        ({"url": "https://[secret/v1"}, "no plain base address"),
+        ({"url": "https://example.com/v1?key=secret"}, "no plain base address"),
         ({"key_variable": "sk-secret"}, "must never be the key itself"),
     ],
 )

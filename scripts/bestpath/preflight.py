@@ -11,7 +11,6 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from bestpath import prompts
 from bestpath.errors import UserError, nearest
@@ -78,16 +77,10 @@ def _check_engine(settings: Settings) -> None:
     endpoint = settings.generation.endpoint
     if endpoint is None:
         raise UserError("setting 'generation.engine' is endpoint; name its url and model in 'generation.endpoint'")
-    url = urlsplit(endpoint.url)
-    if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment:
-        raise UserError(
-            f"setting 'generation.endpoint.url' is '{url._replace(netloc=url.netloc.rpartition('@')[2]).geturl()}'; "
-            "write a base address such as https://api.openai.com/v1"
-        )
-    if "@" in url.netloc:
-        raise UserError(
-            "setting 'generation.endpoint.url' holds a user or password; put a key into an environment variable and "
-            "name that in 'generation.endpoint.key_variable'"
+    if not re.fullmatch(r"https?://([\w.-]+|\[[\da-fA-F:]+\])(:\d+)?(/[\w./-]*)?", endpoint.url):
+        raise UserError(  # without the value: it may hold a password
+            "setting 'generation.endpoint.url' is no plain base address such as https://api.openai.com/v1; correct it, "
+            "and put a key into an environment variable that 'generation.endpoint.key_variable' names"
         )
     if endpoint.key_variable is not None and not re.fullmatch("[A-Z_][A-Z0-9_]*", endpoint.key_variable):
         raise UserError(  # without the value: it may be the key
