@@ -40,10 +40,7 @@ include: "rules/report.smk"
 
 
 onstart:
-    try:
-        preflight.hold_lock(Path("results") / ".work")
-    except UserError as error:
-        sys.exit(f"error: {error}")
+    begin_run()
 
 
 rule all:

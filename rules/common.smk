@@ -34,6 +34,9 @@ try:
 except UserError as error:
     sys.exit(f"error: {error}")
 
+# One job at a time asks an endpoint, with all its slots: so the limits a minute hold for the whole run.
+workflow.register_resource("endpoint", 1)
+
 # Jobs run offline unless told otherwise, and threads that wait do not burn the cores of others.
 # Without conda, they run in the environment that runs Snakemake. A shell that traps SIGTERM lives until its program has
 # saved its work; the devices of a job that a cluster's scheduler started are its own.
@@ -72,16 +75,41 @@ def shards():
     return [f"{i:05d}" for i in range(-(-n // SETTINGS.problems.shard_size))]
 
 
-def engine_settings(engine=None):
-    """What sampling depends on besides the model and the prompts."""
-    engine = engine or SETTINGS.generation.engine
-    own = {"vllm": SETTINGS.generation.vllm.model_dump()} if engine == "vllm" else {}
+def asks_endpoint(wildcards):
+    """1 if a job asks an endpoint, which plays the base model only, else 0."""
+    return int(SETTINGS.generation.engine == "endpoint" and wildcards.get("model", "base") == "base")
+
+
+def begin_run():
+    """Before the first job: keep other runs out of this folder, and ask the endpoint for its models if a job needs it."""
+    try:
+        preflight.hold_lock(Path("results") / ".work")
+        if any(job.resources.get("endpoint") for job in workflow.dag.needrun_jobs()):
+            preflight.check_endpoint(SETTINGS.generation.endpoint)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
+def engine_settings(wildcards=None):
+    """What sampling depends on besides the model and the prompts; without wildcards, for a model just trained."""
+    if wildcards is not None and asks_endpoint(wildcards):
+        return as_json({"engine": "endpoint", **SETTINGS.generation.endpoint.server()})
+    generation = {"engine": "transformers", "slots": SETTINGS.generation.slots}
+    if wildcards is not None and SETTINGS.generation.engine == "vllm":
+        generation |= {"engine": "vllm", "vllm": SETTINGS.generation.vllm.model_dump()}
     model = SETTINGS.model.model_dump(include={"dtype", "context", "trust_remote_code"})
     device = {
         "device": SETTINGS.compute.runs_on(),
         "threads": SETTINGS.compute.threads,
     }
-    return as_json({"engine": engine, "slots": SETTINGS.generation.slots, **own, **model, **device})
+    return as_json({**generation, **model, **device})
+
+
+def engine_limits(wildcards, resources):
+    """How an endpoint is asked. Snakemake re-runs nothing for what a function makes that takes `resources`."""
+    if not asks_endpoint(wildcards):
+        return "{}"
+    return as_json({"slots": SETTINGS.generation.slots, **SETTINGS.generation.endpoint.limits()})
 
 
 def engine_python(wildcards, threads):
@@ -119,6 +147,11 @@ def gpus(wildcards):
 def scaled(amount):
     """More of a resource with every attempt, for jobs that ran out of it."""
     return lambda wildcards, attempt: amount * attempt
+
+
+def sampling_gpus(wildcards):
+    """GPUs a job asks for that samples from a model, here or at an endpoint."""
+    return 0 if asks_endpoint(wildcards) else gpus(wildcards)
 
 
 def systems(set_name):

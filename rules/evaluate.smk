@@ -9,6 +9,7 @@ rule evaluate_sample:
         prompt="config/prompts/recut/{prompt}.jinja",
     output:
         samples="<results>/evaluate/{model}/{prompt}/{set}.samples.parquet",
+        usage="<results>/evaluate/{model}/{prompt}/{set}.usage.json",
     log:
         "<logs>/evaluate_sample/{model}/{prompt}.{set}.log",
     benchmark:
@@ -17,13 +18,15 @@ rule evaluate_sample:
         "../envs/sampling.yaml"
     threads: SETTINGS.compute.threads
     resources:
-        gpu=gpus,
+        gpu=sampling_gpus,
+        endpoint=asks_endpoint,
         mem_mb=scaled(SETTINGS.compute.mem_mb),
         runtime=scaled(240),
     params:
         *code_of("evaluate_sample"),
         decodings=decodings,
-        engine=engine_settings(),
+        engine=engine_settings,
+        limits=engine_limits,
         python=engine_python,
         max_tokens=SETTINGS.evaluation.max_tokens,
         seed=SETTINGS.seed,
@@ -34,8 +37,9 @@ rule evaluate_sample:
         "python scripts/with_gpus.py {resources.gpu}"
         " {params.python} scripts/evaluate_sample.py --problems {input.problems} --part {params.part} --model {input.model}"
         " --prompt {input.prompt} --decodings {params.decodings:q} --engine {params.engine:q}"
+        " --limits {params.limits:q}"
         " --max-tokens {params.max_tokens} --seed {params.seed} --label {wildcards.model}/{wildcards.prompt}"
-        " --samples {output.samples} 2> {log}"
+        " --samples {output.samples} --usage {output.usage} 2> {log}"
 
 
 rule evaluate_grade:

@@ -9,6 +9,7 @@ rule recut_explore:
         neutral=f"{PROMPTS}/neutral.jinja",
     output:
         trials="<results>/recut/{variant}/s{seed}/explore/{shard}.parquet",
+        usage="<results>/recut/{variant}/s{seed}/explore/{shard}.usage.json",
     log:
         "<logs>/recut_explore/{variant}.s{seed}.{shard}.log",
     benchmark:
@@ -17,13 +18,15 @@ rule recut_explore:
         "../envs/sampling.yaml"
     threads: SETTINGS.compute.threads
     resources:
-        gpu=gpus,
+        gpu=sampling_gpus,
+        endpoint=asks_endpoint,
         mem_mb=scaled(SETTINGS.compute.mem_mb),
         runtime=scaled(240),
     params:
         *code_of("recut_explore"),
         rules=lambda w: as_json(recut(w.variant).explore),
-        engine=engine_settings(),
+        engine=engine_settings,
+        limits=engine_limits,
         python=engine_python,
         shard_size=SETTINGS.problems.shard_size,
     message:
@@ -32,8 +35,9 @@ rule recut_explore:
         "python scripts/with_gpus.py {resources.gpu}"
         " {params.python} scripts/recut_explore.py --problems {input.problems} --model {input.model} --long {input.long}"
         " --short {input.short} --neutral {input.neutral}"
-        " --rules {params.rules:q} --engine {params.engine:q} --seed {wildcards.seed}"
-        " --shard {wildcards.shard} --shard-size {params.shard_size} --trials {output.trials} 2> {log}"
+        " --rules {params.rules:q} --engine {params.engine:q} --limits {params.limits:q} --seed {wildcards.seed}"
+        " --shard {wildcards.shard} --shard-size {params.shard_size}"
+        " --trials {output.trials} --usage {output.usage} 2> {log}"
 
 
 rule recut_candidates:

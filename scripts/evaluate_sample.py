@@ -25,11 +25,13 @@ def main() -> None:
     parser.add_argument("--prompt", required=True)
     parser.add_argument("--decodings", required=True, help="temperature, top_p, top_k and samples by name, as JSON")
     parser.add_argument("--engine", required=True, help="settings of the engine, as JSON")
+    parser.add_argument("--limits", default="{}", help="settings of the engine on which no answer depends, as JSON")
     parser.add_argument("--max-tokens", type=int, required=True, help="longest completion")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--label", required=True, help="what the progress is of")
     parser.add_argument("--work", type=Path, default=Path("results/.work/evaluate_sample"), help="resume state")
     parser.add_argument("--samples", required=True, help="output: the answers")
+    parser.add_argument("--usage", type=Path, required=True, help="output: what the completions cost")
     args = parser.parse_args()
 
     decodings = {}
@@ -41,7 +43,9 @@ def main() -> None:
     searches = {row["problem_id"]: partial(answer, row, prompt, decodings, args.seed) for row in problems}
     origin = origin_of("evaluate_sample", vars(args), [args.problems, args.model, args.prompt])
     work = args.work / origin.key
-    found = run_searches(searches, args.model.parent, args.engine, work, origin.key, args.label)
+    found = run_searches(
+        searches, args.model.parent, args.engine, work, origin.key, args.label, args.limits, args.usage
+    )
     write_table(args.samples, SAMPLES, (row for rows in found.values() for row in rows), origin.digests)
     shutil.rmtree(work, ignore_errors=True)
 

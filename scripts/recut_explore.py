@@ -27,11 +27,13 @@ def main() -> None:
     parser.add_argument("--neutral", required=True, help="prompt for whole solutions")
     parser.add_argument("--rules", required=True, help="settings of the exploration, as JSON")
     parser.add_argument("--engine", required=True, help="settings of the engine, as JSON")
+    parser.add_argument("--limits", default="{}", help="settings of the engine on which no answer depends, as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--shard", type=int, required=True)
     parser.add_argument("--shard-size", type=int, required=True)
     parser.add_argument("--work", type=Path, default=Path("results/.work/recut_explore"), help="resume state")
     parser.add_argument("--trials", required=True, help="output: every completion")
+    parser.add_argument("--usage", type=Path, required=True, help="output: what the completions cost")
     args = parser.parse_args()
 
     settings = json.loads(args.rules)
@@ -49,7 +51,8 @@ def main() -> None:
     inputs = [args.problems, args.model, args.long, args.short, args.neutral]
     origin = origin_of("recut_explore", vars(args), inputs)
     work = args.work / origin.key
-    found = run_searches(searches, args.model.parent, args.engine, work, origin.key, f"explore shard {args.shard}")
+    label = f"explore shard {args.shard}"
+    found = run_searches(searches, args.model.parent, args.engine, work, origin.key, label, args.limits, args.usage)
     write_table(args.trials, TRIALS, (trial for trials in found.values() for trial in trials), origin.digests)
     shutil.rmtree(work, ignore_errors=True)
 

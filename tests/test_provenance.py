@@ -55,5 +55,7 @@ def test_the_key_of_resume_state_depends_on_settings_and_input_contents(scripts:
     key = provenance.origin_of("program", {"n": 1}, [source]).key
     assert provenance.origin_of("program", {"n": 1}, [source]).key == key
     assert provenance.origin_of("program", {"n": 2}, [source]).key != key
+    limited = provenance.origin_of("program", {"n": 1, "limits": "{}"}, [source])
+    assert (limited.key, limited.digests["settings"]) == (key, provenance.digest({"n": 1}))  # they change no result
     source.write_text("two")
     assert provenance.origin_of("program", {"n": 1}, [source]).key != key

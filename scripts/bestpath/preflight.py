@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
+import sys
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from bestpath import prompts
-from bestpath.errors import UserError
+from bestpath.errors import UserError, nearest
 from bestpath.models import check_folder
 from bestpath.plan import merged, models, variants
-from bestpath.settings import Settings, Source
+from bestpath.settings import Endpoint, Settings, Source
 
 PROMPTS = {
     "long": ("problem", "previous", "step"),
@@ -29,6 +32,7 @@ VLLM_PYTHON = ".venv-vllm/bin/python"
 def check(settings: Settings, root: Path = Path(".")) -> None:
     """Check what a configuration needs. Raises UserError with the cause and the remedy."""
     _check_sources(settings, root)
+    _check_engine(settings)
     _check_prompts(settings, root)
     _check_folder(root / "results")
     _check_disk(settings, root)
@@ -67,6 +71,70 @@ def _check_prompts(settings: Settings, root: Path) -> None:
         if name in settings.evaluation.base_prompts and name in {"long", "short"}:
             fields = PROMPTS["short"]
         prompts.load(root / path if not root.samefile(".") else path, fields)
+
+
+def _check_engine(settings: Settings) -> None:
+    """Whether an endpoint is fully named, and can do what it will be asked."""
+    if settings.generation.engine != "endpoint":
+        return
+    endpoint = settings.generation.endpoint
+    if endpoint is None:
+        raise UserError("setting 'generation.engine' is endpoint; name its url and model in 'generation.endpoint'")
+    if not re.fullmatch(r"https?://([\w.-]+|\[[\da-fA-F:]+\])(:\d+)?(/[\w./-]*)?", endpoint.url):
+        raise UserError(  # without the value: it may hold a password
+            "setting 'generation.endpoint.url' is no plain base address such as https://api.openai.com/v1; correct it, "
+            "and put a key into an environment variable that 'generation.endpoint.key_variable' names"
+        )
+    if endpoint.key_variable is not None and not re.fullmatch("[A-Z_][A-Z0-9_]*", endpoint.key_variable):
+        raise UserError(  # without the value: it may be the key
+            "setting 'generation.endpoint.key_variable' is not the name of an environment variable in capitals, such "
+            "as OPENAI_API_KEY; it must never be the key itself"
+        )
+    for name in variants(settings):
+        if settings.recut.variant(name).explore.continuation == "prefill" and not endpoint.continues_prefill:
+            raise UserError(
+                f"variant '{name}' sets explore.continuation to prefill, which this endpoint cannot do; set "
+                "'generation.endpoint.continues_prefill' if it can, or write explore.continuation: prompt"
+            )
+    for name, decoding in settings.evaluation.decodings.items():
+        if decoding.top_k and not endpoint.takes_top_k:
+            raise UserError(
+                f"setting 'evaluation.decodings.{name}.top_k' is {decoding.top_k}, which not every endpoint takes; "
+                "set 'generation.endpoint.takes_top_k' if this one does, or write top_k: 0"
+            )
+
+
+def check_endpoint(endpoint: Endpoint) -> None:
+    """Ask an endpoint for its models: costs nothing. Raises UserError when it is out of reach or refuses the key.
+
+    A model that it does not list is only a warning: some servers list none, or know others by an alias.
+    """
+    import httpx2
+
+    variable = endpoint.key_variable
+    key = os.environ.get(variable, "") if variable else ""
+    if variable and not key:
+        raise UserError(f"the environment variable {variable} is not set; put the endpoint's key into it")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    try:
+        response = httpx2.get(f"{endpoint.url.rstrip('/')}/models", headers=headers, timeout=20)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise UserError(
+            f"the endpoint at {endpoint.url} is out of reach ({type(error).__name__}); correct "
+            "'generation.endpoint.url', or start the server"
+        ) from None
+    if response.status_code in (401, 403):
+        wanted = f"refuses the key in {variable}; set a valid one" if variable else "asks for a key; name its variable"
+        raise UserError(f"the endpoint at {endpoint.url} {wanted} (generation.endpoint.key_variable)")
+    with suppress(ValueError, TypeError, KeyError):  # not every server lists its models
+        names = [model["id"] for model in response.json()["data"]]
+        if endpoint.model not in names:
+            hint = nearest(endpoint.model, names) or ", ".join(names[:5])
+            print(
+                f"warning: the endpoint at {endpoint.url} does not list the model '{endpoint.model}' "
+                f"(generation.endpoint.model); it has {hint}",
+                file=sys.stderr,
+            )
 
 
 def _check_folder(results: Path) -> None:

@@ -120,5 +120,6 @@ class Origin:
 
 
 def origin_of(program: str, arguments: Mapping[str, Any], inputs: Iterable[Path | str]) -> Origin:
-    """The origin of a job from its command-line arguments and input files."""
-    return Origin(program, dict(arguments), tuple(Path(path) for path in inputs))
+    """The origin of a job from its command-line arguments and input files; `limits` change no result."""
+    settings = {name: value for name, value in arguments.items() if name != "limits"}
+    return Origin(program, settings, tuple(Path(path) for path in inputs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from bestpath.search import Completion, Generate
 
@@ -35,6 +35,10 @@ class Engine(Protocol):
 
         An engine that works elsewhere waits for an answer at most `timeout` seconds.
         """
+        ...
+
+    def usage(self) -> dict[str, Any]:
+        """What its answers cost besides tokens; empty for an engine that is not paid for."""
         ...
 
     def close(self) -> None:

@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 
 from bestpath.errors import UserError
 from bestpath.records import Row
+from bestpath.stages.generation.lines import entry_of, line_of
 
 _log = logging.getLogger(__name__)
 _SYNC_EVERY_S = 5.0
@@ -130,7 +130,7 @@ class Journal:
         end = 0
         with self.path.open("rb") as stream:
             for line in stream:
-                entry = _parse(line)
+                entry = entry_of(line)
                 if entry is None:
                     return
                 end += len(line)
@@ -140,7 +140,7 @@ class Journal:
         self.finished[entry["problem"]] = Finished(entry["rows"], entry["generations"], entry["tokens"])
 
     def _write(self, content: str) -> None:
-        data = _line(content)
+        data = line_of(content)
         try:
             while data:
                 data = data[os.write(self._file, data) :]
@@ -151,17 +151,3 @@ class Journal:
         with suppress(OSError):  # some file systems cannot; the lines are with the operating system all the same
             os.fsync(self._file)
         self._synced = time.monotonic()
-
-
-def _line(content: str) -> bytes:
-    data = content.encode()
-    return b'{"crc":"%08x","entry":%s}\n' % (zlib.crc32(data), data)
-
-
-def _parse(line: bytes) -> dict[str, Any] | None:
-    """The entry of a line, or None if the line is not whole."""
-    head, content, tail = line[:26], line[26:-2], line[-2:]
-    if tail != b"}\n" or head != b'{"crc":"%08x","entry":' % zlib.crc32(content):
-        return None
-    entry: dict[str, Any] = json.loads(content)
-    return entry

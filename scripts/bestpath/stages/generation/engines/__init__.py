@@ -10,39 +10,28 @@ from typing import Any
 from bestpath.errors import UserError, nearest
 from bestpath.stages.generation.engine import Engine
 
-NAMES = ("transformers", "vllm")
+NAMES = ("transformers", "vllm", "endpoint")
 
 
 def open_engine(
-    name: str,
-    folder: Path | str,
-    *,
-    slots: int = 128,
-    device: str = "cpu",
-    dtype: str = "float32",
-    context: int | None = None,
-    threads: int = 1,
-    trust_remote_code: bool = False,
-    vllm: Mapping[str, Any] | None = None,
+    name: str, folder: Path | str, *, limits: Mapping[str, Any] | None = None, job: str = "", **settings: Any
 ) -> Engine:
-    """Open the engine `name` on a model folder, on a GPU as many copies of it as the visible GPUs hold.
+    """Open the engine `name` on a model folder; an endpoint plays the folder's model elsewhere.
 
-    `slots` is how many completions a copy works on at once; `context` the most tokens of a prompt and its completion
-    together (default: what the model was made for); `threads` the CPU threads; `vllm` the settings of that engine.
-    Raises UserError for an unknown name, an unusable folder, or a device that is not there.
+    `settings` are those of its class, on which answers depend (`vllm` holds those of vLLM alone); `limits` those on
+    which none does, and `job` whose account pays (both for an endpoint). On GPUs, as many copies are opened as the
+    visible ones hold. Raises UserError for an unknown name, an unusable folder, a device that is not there or a
+    missing key.
     """
     if name not in NAMES:
         raise UserError(f"there is no engine '{name}'; did you mean '{nearest(name, NAMES) or NAMES[0]}'?")
-    settings: dict[str, Any] = {
-        "slots": slots,
-        "device": device,
-        "dtype": dtype,
-        "context": context,
-        "threads": threads,
-        "trust_remote_code": trust_remote_code,
-        **((vllm or {}) if name == "vllm" else {}),
-    }
-    groups = _device_groups(settings.get("tensor_parallel", 1)) if device == "cuda" else []
+    if name == "endpoint":
+        from bestpath.stages.generation.engines.endpoint import EndpointEngine, Limits
+        from bestpath.stages.generation.engines.wire import Server
+
+        return EndpointEngine(Server(**settings), Limits(**(limits or {})), job)
+    settings |= settings.pop("vllm", {})
+    groups = _device_groups(settings.get("tensor_parallel", 1)) if settings.get("device") == "cuda" else []
     if len(groups) > 1:
         from bestpath.stages.generation.engines.replicas import Replicas
 

@@ -84,6 +84,10 @@ class Replicas:
                 answered.append((ticket, completion))
         return answered
 
+    def usage(self) -> dict[str, Any]:
+        """Nothing is paid for."""
+        return {}
+
     def close(self) -> None:
         """End all copies."""
         for copy in self._copies:

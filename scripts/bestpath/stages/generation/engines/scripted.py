@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from bestpath.search import Completion, Generate
 from bestpath.stages.generation.engine import engine_error, failed
@@ -50,6 +51,10 @@ class ScriptedEngine:
         ticket, request = self._asked.pop(self._choose(len(self._asked)))
         self.calls.append(request)
         return [(ticket, self._answer(request))]
+
+    def usage(self) -> dict[str, Any]:
+        """Nothing is paid for."""
+        return {}
 
     def close(self) -> None:
         """Nothing to release."""

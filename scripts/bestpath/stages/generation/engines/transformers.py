@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,7 +19,10 @@ _PROMPT_TOKENS = 1024  # new in one pass, unless a single prompt is longer
 
 
 class TransformersEngine:
-    """Runs a model folder in this process.
+    """Runs a model folder in this process, `slots` completions at once.
+
+    `context` is the most tokens of a prompt and its completion together (default: what the model was made for);
+    `threads` are those of a CPU.
 
     On a CPU in float32 with one thread a completion depends on its request alone, to the bit: not on what runs
     beside it, on `slots`, or on when it was submitted. With more threads, in bfloat16 or on a GPU, only its random
@@ -77,6 +81,10 @@ class TransformersEngine:
             self._requests.clear()
             return answered
         return answered + [(row.ticket, self._completion(row)) for row in ended]
+
+    def usage(self) -> dict[str, Any]:
+        """Nothing is paid for."""
+        return {}
 
     def close(self) -> None:
         """Free the model's memory."""

@@ -123,6 +123,10 @@ class VllmEngine:
             return answered
         return answered + [self._completion(output) for output in outputs if output.finished]
 
+    def usage(self) -> dict[str, Any]:
+        """Nothing is paid for."""
+        return {}
+
     def close(self) -> None:
         """End vLLM and its processes."""
         self._engine.engine_core.shutdown()
