@@ -14,7 +14,7 @@ endif
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-.PHONY: help setup demo vllm vllm-demo zero-demo slurm-demo test why accept lint format lock docs clean
+.PHONY: help setup demo vllm vllm-demo zero-demo slurm-demo test why accept lint format lock check-envs docs clean
 
 help:            ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -66,6 +66,9 @@ format: setup    ## format Python and Snakemake files
 
 lock: setup      ## write the lock file and the conda files from envs/pins.toml
 	@.venv/bin/python envs/generate.py
+
+check-envs: setup  ## let a resolver prove that the conda files can be installed (needs a package index)
+	@.venv/bin/python envs/check.py
 
 docs: setup      ## write config/config.yaml, its schema and its page from the typed settings
 	@.venv/bin/python scripts/write_docs.py
