@@ -12,6 +12,7 @@ from bestpath.configuration import load
 from bestpath.errors import UserError
 from bestpath.plan import (
     SETS,
+    decodings,
     merged,
     models,
     owner,

@@ -22,7 +22,7 @@ rule evaluate_sample:
         runtime=scaled(240),
     params:
         *code_of("evaluate_sample"),
-        decodings=decodings,
+        decodings=lambda w: as_json(decodings(SETTINGS, w.set)),
         engine=engine_settings(),
         python=engine_python,
         max_tokens=SETTINGS.evaluation.max_tokens,
