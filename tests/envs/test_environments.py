@@ -55,7 +55,7 @@ def programs() -> list[tuple[str, str]]:
     pairs = []
     for file in sorted((ROOT / "rules").glob("*.smk")):
         for rule in re.split(r"^\s*rule ", file.read_text(), flags=re.MULTILINE)[1:]:
-            program = re.search(r"python scripts/(\w+)\.py", rule)
+            program = re.search(r"scripts/(\w+)\.py", rule)
             stack = re.search(r"envs/(\w+)\.yaml", rule)
             if program and stack:
                 pairs.append((program[1], stack[1]))
@@ -113,6 +113,7 @@ esac
 
 def test_the_check_names_what_a_file_lacks_and_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ENVS))
+    monkeypatch.setattr(sys, "argv", ["check.py"])
     from check import differences
 
     assert differences({"a": "1", "b": "2"}, {"a": "1", "b": "2"}) == []
