@@ -72,6 +72,9 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
 def merged_settings(overlays: Sequence[str]) -> Settings:
     """The settings that Snakemake would run with."""
     files = [DEFAULTS, *map(Path, overlays)]
+    for file in files:
+        if not file.is_file():
+            raise UserError(f"there is no configuration file {file}; correct its path")
     values: dict[str, object] = reduce(
         deep_merge, (yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files), {}
     )
@@ -103,9 +106,9 @@ def stages(reckoned: Sequence[Reckoned]) -> dict[str, list[Reckoned]]:
     )
 
 
-def cost_table(reckoned: Sequence[Reckoned], checkpoints: float) -> str:
+def cost_table(reckoned: Sequence[Reckoned], checkpoints: float, currency: str = "") -> str:
     """A row a rule: what its jobs are expected to cost, and at most. `checkpoints`: bytes they take for a while."""
-    on_gpus, priced = any(r.job.gpus for r in reckoned), any(r.most.money for r in reckoned)
+    on_gpus = any(r.job.gpus for r in reckoned)
     rows = []
     for name, jobs in {**stages(reckoned), "together": list(reckoned)}.items():
         works, on_cpus = together(jobs), together([r for r in jobs if not r.job.gpus])
@@ -116,7 +119,7 @@ def cost_table(reckoned: Sequence[Reckoned], checkpoints: float) -> str:
             "GPU time": [duration(work.gpu_seconds) for work in works] if on_gpus else [],
             "CPU time": [duration(work.seconds) for work in on_cpus[: 1 if on_gpus else 2]],
             "disk": [f"{count(disk)}B" if disk else ""],
-            "money": [f"{work.money:,.2f}" for work in works] if priced else [],
+            currency: [f"{work.money:,.2f}" if work.money else "" for work in works] if currency else [],
         }
         if any(r.unknown_work for r in jobs):
             row = {key: marked(cells) for key, cells in row.items()}
@@ -178,11 +181,12 @@ def notes(reckoner: Reckoner, reckoned: Sequence[Reckoned], disk: float) -> Iter
     pairs = " and ".join(f"{habits.pairs[name]:.2g} {name}" for name in sets)
     yield (
         f"Expected: {habits.steps:.2g} steps and {habits.solution:.0f} tokens a solution, {habits.answer:.0f} tokens "
-        f"an answer, {pairs} pairs a problem; "
-        + (f"measured in {reckoner.measured.folder}, as are the speeds." if reckoner.measured else "assumptions.")
+        f"an answer, {pairs} pairs a problem."
     )
-    if not reckoner.measured:
-        yield f"Speeds: estimates from public figures, in {ASSUMPTIONS} like the assumptions."
+    if reckoner.measured:
+        yield f"Measured in {reckoner.measured.folder}, as far as it came; what is missing is from {ASSUMPTIONS}."
+    else:
+        yield f"Assumed in {ASSUMPTIONS}: all that is expected; speeds are estimates from public figures."
     explore = settings.recut.explore
     yield (
         f"At most: all {explore.rounds} rounds, {explore.max_tokens:,} tokens a completion in exploration and "
@@ -216,7 +220,8 @@ def main() -> None:
     jobs = planned_jobs([*options, "--", *args.targets])
     on_gpus = any(job.gpus for job in jobs)
     if on_gpus and args.gpu not in throughput.gpus:
-        raise UserError(f"nothing is known of the GPU '{args.gpu}'; add it to {ASSUMPTIONS}, or name {throughput.gpus}")
+        known = " or ".join(throughput.gpus)
+        raise UserError(f"nothing is known of the GPU '{args.gpu}'; add it to {ASSUMPTIONS}, or name {known}")
     billions = size_of(settings, throughput)
     problems = problem_counts(settings, throughput.problems, results)
     reckoner = Reckoner(settings, throughput, args.gpu, billions, problems, measured if measured.habits else None)
@@ -230,7 +235,7 @@ def main() -> None:
     size = f"{billions:.3g} billion parameters" if billions else "unknown size"
     where = f"on {args.gpu} GPUs" if on_gpus else "on CPUs"
     print(f"{settings.experiment}: {settings.model.source}, {size}, {settings.generation.engine} {where}\n")
-    print(cost_table(reckoned, checkpoints), "\n")
+    print(cost_table(reckoned, checkpoints, reckoner.prices.currency if reckoner.prices else ""), "\n")
     if on_gpus:
         print(request_table(reckoned), "\n")
     for note in notes(reckoner, reckoned, disk):

@@ -16,7 +16,7 @@ SPEEDS = [Speed(gpu="h100", billions=8.0, rate=12500.0), Speed(gpu="h100", billi
 
 def test_the_assumptions_that_come_with_the_project_can_be_read() -> None:
     throughput = load(ROOT / ASSUMPTIONS)
-    assert throughput.gpus == "h100, a100"
+    assert throughput.gpus == ["h100", "a100"]
     assert {"default", "embedded"} <= throughput.habits.keys()
 
 

@@ -44,15 +44,16 @@ def explored(explore: Explore, problems: int, habits: Habits) -> Work:
     In round t a completion is the solution from its t-th step on, so a search through all T steps writes
     (T + 1) / 2 solutions for each mode and sample. The released stop rule goes on, repeating a step.
     """
+    solution = min(habits.solution, explore.max_tokens)
     if explore.strategy == "whole":
-        return _completions(problems * explore.samples_per_mode, habits.solution, habits.prompt)
+        return _completions(problems * explore.samples_per_mode, solution, habits.prompt)
     rounds = min(explore.rounds, habits.steps)
     solutions = rounds - rounds * (rounds - 1) / (2 * habits.steps)
     if explore.stop_rule == "boxed_in_step":
         solutions += (explore.rounds - rounds) / habits.steps
         rounds = explore.rounds
     completions = problems * _a_round(explore) * rounds
-    return _completions(completions, habits.solution * solutions / rounds, habits.prompt)
+    return _completions(completions, solution * solutions / rounds, habits.prompt)
 
 
 def explored_at_most(explore: Explore, problems: int, context: int) -> Work:
@@ -289,14 +290,19 @@ class Reckoner:
                 return None
             kind = "training" if work.pairs else engine
             took = (work.tokens / sampling + work.pairs / training) / devices
-        return took + self.throughput.start["cpu" if self.settings.compute.gpus == 0 else kind]
+        return took + self.throughput.start.get("cpu" if self.settings.compute.gpus == 0 else kind, 0.0)
+
+    @property
+    def prices(self) -> Any:
+        """What the endpoint charges for a million tokens; None without an endpoint or without a price."""
+        engine: str = self.settings.generation.engine
+        endpoint = getattr(self.settings.generation, "endpoint", None)
+        return getattr(endpoint, "prices", None) if engine == "endpoint" else None
 
     def _money(self, job: Job, work: Work) -> float:
-        """What an endpoint charges; 0 without a price."""
-        prices = getattr(getattr(self.settings.generation, "endpoint", None), "prices", None)
-        if prices is None or self.engine(job) != "endpoint":
+        if self.prices is None or self.engine(job) != "endpoint":
             return 0.0
-        return float(work.prompt_tokens * prices.prompt + work.tokens * prices.completion) / 1e6
+        return float(work.prompt_tokens * self.prices.prompt + work.tokens * self.prices.completion) / 1e6
 
     def checkpoints(self, job: Job) -> float:
         """The disk that a training job takes while it lasts."""

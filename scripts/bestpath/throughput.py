@@ -52,9 +52,10 @@ class Throughput(Section):
     start: dict[str, Positive]
 
     @property
-    def gpus(self) -> str:
+    def gpus(self) -> list[str]:
         """The GPUs whose speed in sampling is known."""
-        return ", ".join(dict.fromkeys(s.gpu for speeds in self.sampling.values() for s in speeds if s.gpu != "cpu"))
+        known = dict.fromkeys(speed.gpu for speeds in self.sampling.values() for speed in speeds)
+        return [gpu for gpu in known if gpu != "cpu"]
 
 
 def load(path: Path = ASSUMPTIONS) -> Throughput:

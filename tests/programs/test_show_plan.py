@@ -38,8 +38,9 @@ def test_a_table_sums_up_and_marks_what_is_missing() -> None:
     ]
     assert "4 GB + ?" in [cell.strip() for cell in train]
     assert "6.0 h + ?" in [cell.strip() for cell in together] and "5 GB + ?" in [cell.strip() for cell in together]
-    assert "money" not in printed
-    assert "1.50" in cost_table([job("explore", 0, 60, money=1.5)], 0.0)
+    assert "USD" not in printed
+    priced = cost_table([job("explore", 0, 60, money=1.5)], 0.0, "USD")
+    assert priced.splitlines()[0].split()[-3:] == ["USD", "at", "most"] and priced.count("1.50") == 4
 
 
 def test_a_request_tells_the_longest_job_and_when_its_time_may_run_out() -> None:

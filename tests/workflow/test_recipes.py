@@ -81,7 +81,7 @@ def test_a_gpu_or_a_setting_that_is_unknown_is_one_sentence(project: Project) ->
     done = plan(project, "--configfile", "config/recut-qwen2.5-7b.yaml", "--gpu", "abacus")
     assert done.returncode == 1
     assert done.stderr == (
-        "error: nothing is known of the GPU 'abacus'; add it to config/throughput.yaml, or name h100, a100\n"
+        "error: nothing is known of the GPU 'abacus'; add it to config/throughput.yaml, or name h100 or a100\n"
     )
     (project.folder / "wrong.yaml").write_text("recut: {explor: {}}\n")
     done = plan(project, "--configfile", "wrong.yaml")
