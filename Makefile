@@ -1,6 +1,7 @@
 # The short commands of the README. `make` alone lists them.
 PYTHON ?= python3.11
-CONFIG ?=
+RECIPE ?=
+CONFIG ?= $(RECIPE)
 TARGET ?=
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error there is no configuration file $(file); correct CONFIG)))
 SNAKEMAKE = .venv/bin/snakemake $(if $(CONFIG),--configfile config/config.yaml $(CONFIG))
@@ -14,7 +15,7 @@ endif
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-.PHONY: help setup demo vllm vllm-demo zero-demo slurm-demo test why accept lint format lock docs clean
+.PHONY: help setup demo vllm vllm-demo zero-demo slurm-demo test why plan accept lint format lock check-envs docs clean
 
 help:            ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -48,6 +49,10 @@ test: setup      ## every test
 why: setup       ## what is stale, and for which reason (TARGET=..., CONFIG=...)
 	@$(SNAKEMAKE) --dry-run $(TARGET) 2>&1 | .venv/bin/python scripts/show_reasons.py
 
+plan: setup      ## what it would cost, before anything runs (RECIPE=..., GPU=a100, MEASURED=results/..., PROFILE=...)
+	@.venv/bin/python scripts/show_plan.py $(if $(CONFIG),--configfile $(CONFIG)) $(if $(GPU),--gpu $(GPU)) \
+	  $(if $(MEASURED),--measured $(MEASURED)) $(if $(PROFILE),--profile $(PROFILE)) -- $(TARGET)
+
 accept: setup    ## declare finished results current in spite of a change of code
 	@$(SNAKEMAKE) --dry-run $(TARGET) 2>&1 | .venv/bin/python scripts/show_reasons.py --only-code
 	@$(SNAKEMAKE) --touch --quiet all -- $(TARGET)
@@ -66,6 +71,9 @@ format: setup    ## format Python and Snakemake files
 
 lock: setup      ## write the lock file and the conda files from envs/pins.toml
 	@.venv/bin/python envs/generate.py
+
+check-envs: setup  ## let a resolver prove that the conda files can be installed (needs a package index)
+	@.venv/bin/python envs/check.py
 
 docs: setup      ## write config/config.yaml, its schema and its page from the typed settings
 	@.venv/bin/python scripts/write_docs.py

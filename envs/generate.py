@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ENVS = Path(__file__).resolve().parent
 LOCKS = ("local", "vllm-cpu")
@@ -27,6 +28,7 @@ def files() -> dict[Path, str]:
             "  - nodefaults",
             "dependencies:",
             f"  - python={pins['python']['conda']}",
+            *(f"  - {pin}" for pin in pins["conda"].get(stack, [])),
             "  - pip",
             "  - pip:",
             *(f"      - {pin}" for pin in _pins_of(pins, stack)),
@@ -35,7 +37,7 @@ def files() -> dict[Path, str]:
     return contents
 
 
-def _pins_of(pins: dict[str, dict[str, dict[str, str]]], stack: str) -> list[str]:
+def _pins_of(pins: dict[str, Any], stack: str) -> list[str]:
     return [
         f"{name}=={version}"
         for name, versions in pins["packages"].items()

@@ -12,6 +12,7 @@ from bestpath.configuration import load
 from bestpath.errors import UserError
 from bestpath.plan import (
     SETS,
+    decodings,
     merged,
     models,
     owner,
@@ -30,7 +31,9 @@ try:
     SETTINGS = load(config, [DEFAULTS, *OVERLAYS])
     preflight.check(SETTINGS)
     preflight.check_gpus(SETTINGS, workflow)
-    ENGINE_PYTHON = "python" if preflight.uses_conda(workflow) else preflight.engine_python(SETTINGS)
+    # a dry run needs no engine: a cluster's run is planned on any machine
+    elsewhere = preflight.uses_conda(workflow) or workflow.output_settings.dryrun
+    ENGINE_PYTHON = "python" if elsewhere else preflight.engine_python(SETTINGS)
 except UserError as error:
     sys.exit(f"error: {error}")
 

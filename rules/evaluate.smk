@@ -24,7 +24,7 @@ rule evaluate_sample:
         runtime=scaled(240),
     params:
         *code_of("evaluate_sample"),
-        decodings=decodings,
+        decodings=lambda w: as_json(decodings(SETTINGS, w.set)),
         engine=engine_settings,
         limits=engine_limits,
         python=engine_python,

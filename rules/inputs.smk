@@ -130,18 +130,6 @@ def problems_of(wildcards):
     return f"<results>/problems/{name}.parquet"
 
 
-def decodings(wildcards):
-    """The decodings of a set; choices on the dev split are made on greedy answers."""
-    chosen = {name: d.model_dump() for name, d in SETTINGS.evaluation.decodings.items()}
-    if wildcards.set == "dev":
-        return as_json({"greedy": {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "samples": 1}})
-    samples = SETTINGS.evaluation.sets[wildcards.set].samples
-    for decoding in chosen.values():
-        if samples and decoding["temperature"] > 0:
-            decoding["samples"] = samples
-    return as_json(chosen)
-
-
 # rules/report.smk
 
 

@@ -30,7 +30,9 @@ def download(name: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, revision=revision, ignore_patterns=["*.bin", "*.pt", "*.gguf", "*.onnx"]))
+        return Path(
+            snapshot_download(name, revision=revision, ignore_patterns=["*.bin", "*.pt", "*.pth", "*.gguf", "*.onnx"])
+        )
     except Exception as error:  # the hub's client raises many kinds; each means that the model cannot be had
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bestpath.plan import merged, models, owner, system_of, trained
+from bestpath.plan import decodings, merged, models, owner, system_of, trained
 from bestpath.settings import Settings
 
 SETTINGS = Settings()
@@ -60,3 +60,11 @@ def test_a_system_is_named_with_its_variant_unless_that_is_main() -> None:
         "variant": "ipo",
         "seed": 2,
     }
+
+
+def test_a_set_is_sampled_as_often_as_it_says_and_dev_answered_greedily() -> None:
+    source = SETTINGS.evaluation.sets["test"].model_copy(update={"samples": 16})
+    evaluation = SETTINGS.evaluation.model_copy(update={"sets": {"test": source}})
+    settings = SETTINGS.model_copy(update={"evaluation": evaluation})
+    assert {name: d["samples"] for name, d in decodings(settings, "test").items()} == {"greedy": 1, "sampled": 16}
+    assert {name: d["temperature"] for name, d in decodings(settings, "dev").items()} == {"greedy": 0.0}

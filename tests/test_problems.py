@@ -54,6 +54,11 @@ def test_too_many_bad_rows_stop_the_run_with_an_example() -> None:
     problems.check_share_of_bad(2, rejects, 0.5, "d")
 
 
+def test_the_gold_answer_stands_after_the_hashes_of_a_rationale() -> None:
+    kept, _ = normalised([{"question": "q", "answer": "He has 3 * 4 = <<3*4=12>>12 eggs.\n#### 12"}])
+    assert kept[0]["answer"] == "12"
+
+
 @pytest.mark.parametrize(
     "choices",
     [{"A": "one", "B": "two"}, ["A)one", "B)two"], ["one", "two"], {"label": ["A", "B"], "text": ["one", "two"]}],

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+WEIGHT_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 _WEIGHT_SUFFIXES = {".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".gguf", ".onnx"}
 
@@ -132,6 +133,14 @@ def vocabulary(folder: Path) -> dict[str, int]:
     vocab: Any = content["model"]["vocab"]
     ids = {entry[0]: i for i, entry in enumerate(vocab)} if isinstance(vocab, list) else dict(vocab)
     return {**ids, **{token["content"]: token["id"] for token in content.get("added_tokens", [])}}
+
+
+def parameters(folder: Path) -> int:
+    """How many parameters a model folder holds: the size of its weights in the dtype it states (float32 if none)."""
+    config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
+    dtype = config.get("dtype", config.get("torch_dtype", "float32"))
+    size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    return size // WEIGHT_BYTES.get(dtype, WEIGHT_BYTES["float32"])
 
 
 # --- making a folder --------------------------------------------------------------------------------------------

@@ -112,6 +112,18 @@ def models(settings: Settings, *, merges_only: bool = False) -> Iterator[str]:
                     yield name
 
 
+def decodings(settings: Settings, set_name: str) -> dict[str, dict[str, Any]]:
+    """The decodings of an evaluation set, by name; choices on the dev split are made on greedy answers."""
+    if set_name == "dev":
+        return {"greedy": {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "samples": 1}}
+    chosen = {name: decoding.model_dump() for name, decoding in settings.evaluation.decodings.items()}
+    samples = settings.evaluation.sets[set_name].samples
+    for decoding in chosen.values():
+        if samples and decoding["temperature"] > 0:
+            decoding["samples"] = samples
+    return chosen
+
+
 def system_of(model: str, prompt: str) -> dict[str, Any]:
     """What a model under a prompt is called in tables and reports, with its kind, variant and seed.
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bestpath import prompts
+from bestpath.budget import planned_bytes
 from bestpath.errors import UserError, nearest
-from bestpath.models import check_folder
-from bestpath.plan import merged, models, variants
+from bestpath.models import check_folder, parameters
+from bestpath.plan import variants
 from bestpath.settings import Endpoint, Settings, Source
 
 PROMPTS = {
@@ -150,7 +151,9 @@ def _check_folder(results: Path) -> None:
 
 
 def _check_disk(settings: Settings, root: Path) -> None:
-    needed = planned_bytes(settings)
+    """There must be room for everything planned; nothing is known of a model that is still on a hub."""
+    folder = root / settings.model.source
+    needed = planned_bytes(settings, parameters(folder)) if folder.is_dir() else 0
     free = shutil.disk_usage(root).free
     if needed > free:
         raise UserError(
@@ -159,21 +162,7 @@ def _check_disk(settings: Settings, root: Path) -> None:
         )
 
 
-def planned_bytes(settings: Settings) -> int:
-    """The disk that models and checkpoints will need at most, in bytes; 0 while the model's size is unknown."""
-    folder = Path(settings.model.source)
-    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors")) if folder.is_dir() else 0
-    trained_runs = 0
-    for variant in variants(settings):
-        rates = settings.recut.variant(variant).train.learning_rates
-        trained_runs += len(rates.length) + len(rates.accuracy)
-    n_models = trained_runs * len(settings.seeds) + sum(1 for _ in models(settings))
-    n_merges = sum(len(merged(settings, variant)) for variant in variants(settings))
-    # one training at a time keeps two checkpoints: weights and two moments each, all in float32
-    return weights * (n_models + (6 if n_models > n_merges else 0))
-
-
-def _gigabytes(n: int) -> str:
+def _gigabytes(n: float) -> str:
     return f"{n / 1e9:,.1f} GB"
 
 

@@ -188,7 +188,7 @@ def _problem(row: Row, fields: Fields, dataset: str, kind: str) -> Row:
         "problem_id": _text(row.get(fields.id)) if fields.id else hashlib.sha1(normalised.encode()).hexdigest()[:16],
         "dataset": dataset,
         "question": question,
-        "answer": _text(row.get(fields.answer)),
+        "answer": _gold(_text(row.get(fields.answer))),
         "kind": kind,
         "choices": json.dumps(choices, ensure_ascii=False) if choices else None,
         "solution": _text(row.get(fields.solution)) or None if fields.solution else None,
@@ -201,6 +201,11 @@ def _text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a CSV or Parquet column of integers with gaps is read as floats
     return "" if value is None else str(value).strip()
+
+
+def _gold(text: str) -> str:
+    """The gold answer of an answer field; GSM8K's holds the whole rationale, with the answer after `####`."""
+    return re.split(r"^####", text, flags=re.MULTILINE)[-1].strip()
 
 
 def _choices(value: Any) -> list[tuple[str, str]]:

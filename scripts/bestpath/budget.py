@@ -1,0 +1,325 @@
+"""What a run will cost, before anything of it has run: completions, tokens, time, disk and money.
+
+Every quantity has two figures. What is *expected* follows from how models reason and how fast they are (see
+`throughput`). What it can be *at most* follows from the settings: every search takes all its rounds, every completion
+is as long as it may be, every problem gives a pair; the speed stays as expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bestpath.models import WEIGHT_BYTES
+from bestpath.plan import SETS, decodings, models, train_settings
+from bestpath.problems import read_rows
+from bestpath.settings import Explore, Recut, Settings, Source
+from bestpath.throughput import Habits, Measured, Throughput, rate_of
+
+
+@dataclass(frozen=True)
+class Work:
+    """What jobs do and cost: `tokens` are generated, `prompt_tokens` read; money is in the endpoint's currency."""
+
+    completions: float = 0.0
+    tokens: float = 0.0
+    prompt_tokens: float = 0.0
+    pairs: float = 0.0
+    seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    money: float = 0.0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+
+# --- generation and training --------------------------------------------------------------------------------------
+
+
+def explored(explore: Explore, problems: int, habits: Habits) -> Work:
+    """What exploring is expected to generate.
+
+    In round t a completion is the solution from its t-th step on, so a search through all T steps writes
+    (T + 1) / 2 solutions for each mode and sample. The released stop rule goes on, repeating a step.
+    """
+    solution = min(habits.solution, explore.max_tokens)
+    if explore.strategy == "whole":
+        return _completions(problems * explore.samples_per_mode, solution, habits.prompt)
+    rounds = min(explore.rounds, habits.steps)
+    solutions = rounds - rounds * (rounds - 1) / (2 * habits.steps)
+    if explore.stop_rule == "boxed_in_step":
+        solutions += (explore.rounds - rounds) / habits.steps
+        rounds = explore.rounds
+    completions = problems * _a_round(explore) * rounds
+    return _completions(completions, solution * solutions / rounds, habits.prompt)
+
+
+def explored_at_most(explore: Explore, problems: int, context: int) -> Work:
+    """What exploring can generate: all rounds, each completion as long as it may be."""
+    completions = problems * (
+        explore.samples_per_mode if explore.strategy == "whole" else _a_round(explore) * explore.rounds
+    )
+    return _completions(completions, explore.max_tokens, context)
+
+
+def _a_round(explore: Explore) -> int:
+    return len(explore.modes) * explore.samples_per_mode
+
+
+def _completions(n: float, tokens: float, prompt_tokens: float) -> Work:
+    return Work(n, n * tokens, n * prompt_tokens)
+
+
+def answers(settings: Settings, set_name: str, problems: int) -> int:
+    """How many completions one system draws on an evaluation set, or on `dev`."""
+    samples: int = sum(decoding["samples"] for decoding in decodings(settings, set_name).values())
+    return problems * samples
+
+
+def problem_counts(settings: Settings, assumed: Mapping[str, int], results: Path) -> dict[str, int | None]:
+    """The number of problems by set, `train` and `dev` included; None where it cannot be known yet.
+
+    A table that is made already is counted, then a file; data sets of a hub are looked up in `assumed`.
+    """
+    sources = {**settings.evaluation.sets, "train": settings.problems.train}
+    counts = {name: _made(results / f"problems/{name}.parquet") for name in sources}
+    for name, source in sources.items():
+        counts[name] = counts[name] or _planned(source, settings, assumed)
+    train = counts["train"]
+    counts["dev"] = train and round(settings.problems.dev_fraction * train)
+    return counts
+
+
+def _made(table: Path) -> int | None:
+    import pyarrow.parquet as pq
+
+    return pq.read_metadata(table).num_rows if table.is_file() else None
+
+
+def _planned(source: Source, settings: Settings, assumed: Mapping[str, int]) -> int | None:
+    if source.path.startswith("embedded:"):
+        there: int | None = settings.embedded.pool if source.path == "embedded:train" else settings.embedded.test
+    elif Path(source.path).is_file():
+        there = len(read_rows(source.path))
+    else:
+        there = assumed.get(f"{source.path} {source.split}")
+    known = [n for n in (there, source.n) if n]
+    return min(known) if known else None
+
+
+# --- disk ---------------------------------------------------------------------------------------------------------
+
+_MOMENTS = 2  # AdamW's
+_KEPT_CHECKPOINTS = 2  # the best and the newest
+_ADAPTER_SHARE = 0.0004  # of the parameters, for each unit of rank in all linear layers: 0.3 % at rank 8
+
+
+MODEL_RULES = ("train_specialist", "choose_specialist", "merge_models")
+"""The rules whose jobs write a model folder each."""
+
+
+def model_bytes(rule: str, recut: Recut, n_parameters: float) -> float:
+    """The size of the model folder that a job of one of `MODEL_RULES` writes: float32 for trained models."""
+    return WEIGHT_BYTES[recut.merge.dtype if rule == "merge_models" else "float32"] * n_parameters
+
+
+def checkpoint_bytes(recut: Recut, n_parameters: float) -> float:
+    """What one training run takes while it lasts: its checkpoints, weights and moments in float32."""
+    lora = recut.train.lora
+    share = min(1.0, _ADAPTER_SHARE * lora.r) if lora else 1.0
+    return _KEPT_CHECKPOINTS * (1 + _MOMENTS) * WEIGHT_BYTES["float32"] * n_parameters * share
+
+
+def planned_bytes(settings: Settings, n_parameters: float) -> float:
+    """The disk that all models, and the checkpoints of one training run at a time, will need at most.
+
+    A specialist is there once for every learning rate, and once more for the chosen one.
+    """
+    total, peak = 0.0, 0.0
+    for name in models(settings):
+        _, variant, _, item = name.split("/")
+        recut = settings.recut.variant(variant)
+        if item in SETS:
+            rates = len(train_settings(recut, SETS[item])["learning_rates"])
+            total += rates * model_bytes("train_specialist", recut, n_parameters)
+            total += model_bytes("choose_specialist", recut, n_parameters)
+            peak = max(peak, checkpoint_bytes(recut, n_parameters))
+        else:
+            total += model_bytes("merge_models", recut, n_parameters)
+    return total + peak
+
+
+# --- jobs ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that Snakemake would run, with what it would ask for."""
+
+    rule: str
+    wildcards: Mapping[str, str]
+    threads: int
+    resources: Mapping[str, Any]
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that it asks for, by `gpu` or by the last part of `gres`."""
+        gres = str(self.resources.get("gres", "")).split(":")[-1]
+        return int(self.resources.get("gpu") or (gres if gres.isdigit() else 0))
+
+
+@dataclass(frozen=True)
+class Reckoned:
+    """What a job is expected to do, and at most. `disk` is the size in bytes of the model that it writes.
+
+    `unknown_work` and `unknown_cost` say what is not known, so that the work, or only its time and disk, is missing.
+    """
+
+    job: Job
+    expected: Work
+    most: Work
+    disk: float = 0.0
+    unknown_work: str = ""
+    unknown_cost: str = ""
+
+
+@dataclass(frozen=True)
+class Reckoner:
+    """Reckons what jobs cost. `billions` of parameters, and a set's problem count, are None where they are unknown."""
+
+    settings: Settings
+    throughput: Throughput
+    gpu: str
+    billions: float | None
+    problems: Mapping[str, int | None]
+    measured: Measured | None = None
+
+    @property
+    def habits(self) -> Habits:
+        """How the model reasons, as measured where it was."""
+        known = self.throughput.habits
+        assumed = known.get(self.settings.model.source, known["default"])
+        return self.measured.correct(assumed) if self.measured else assumed
+
+    def reckon(self, job: Job) -> Reckoned:
+        """What one job costs."""
+        disk, expected, most, unknown_work, unknown_cost = self._disk(job), Work(), Work(), "", ""
+        try:
+            expected, most = self._work(job)
+        except _UnknownProblemsError as error:
+            unknown_work = f"how many problems {error} has"
+        seconds, most_seconds = (self._seconds(job, work, expected) for work in (expected, most))
+        if self.billions is None and (disk is None or expected.tokens):
+            unknown_cost = f"how large {self.settings.model.source} is"
+        elif seconds is None and expected.tokens:
+            unknown_cost = f"how fast {self.engine(job)} is there"
+        expected = self._priced(job, expected, seconds or 0.0)
+        most = self._priced(job, most, most_seconds or 0.0)
+        return Reckoned(job, expected, most, disk or 0.0, unknown_work, unknown_cost)
+
+    def _priced(self, job: Job, work: Work, seconds: float) -> Work:
+        return replace(work, seconds=seconds, gpu_seconds=seconds * job.gpus, money=self._money(job, work))
+
+    def _work(self, job: Job) -> tuple[Work, Work]:
+        if job.rule == "recut_explore":
+            return self._exploration(job, self._count("train"))
+        if job.rule == "train_specialist":
+            return self._training(job, self._count("train"))
+        if job.rule == "evaluate_sample":
+            name = job.wildcards["set"]
+            return self._answers(answers(self.settings, name, self._count(name)))
+        return Work(), Work()
+
+    def _count(self, name: str) -> int:
+        if (count := self.problems[name]) is None:
+            raise _UnknownProblemsError(name)
+        return count
+
+    def _exploration(self, job: Job, problems: int) -> tuple[Work, Work]:
+        size = self.settings.problems.shard_size
+        n = max(0, min(size, problems - int(job.wildcards["shard"]) * size))
+        explore = self.settings.recut.variant(job.wildcards["variant"]).explore
+        return explored(explore, n, self.habits), explored_at_most(explore, n, self.settings.model.context)
+
+    def _training(self, job: Job, problems: int) -> tuple[Work, Work]:
+        """A pass over the pairs an epoch; the dev problems are answered before training and at each checkpoint."""
+        recut = self.settings.recut.variant(job.wildcards["variant"])
+        dev = self._count("dev")
+        readouts = dev * (recut.train.checkpoints + 1) if recut.train.select == "dev" else 0
+        expected, most = self._answers(readouts)
+        name = SETS[job.wildcards["specialist"]]
+        limit = 1 if name == "sft" else recut.pairs.max_per_problem * (2 if name == "union" else 1)
+        rows = (problems - dev) * recut.train.epochs
+        usual = min(limit, self.habits.pairs[name])
+        return expected + Work(pairs=rows * usual), most + Work(pairs=rows * limit)
+
+    def _answers(self, n: int) -> tuple[Work, Work]:
+        most, habits = self.settings.evaluation.max_tokens, self.habits
+        expected = _completions(n, min(most, habits.answer), habits.prompt)
+        return expected, _completions(n, most, self.settings.model.context)
+
+    def engine(self, job: Job) -> str:
+        """The engine that generates in a job: an endpoint serves the base alone, and trainers have transformers."""
+        engine: str = self.settings.generation.engine
+        on_base = job.rule == "recut_explore" or job.wildcards.get("model") == "base"
+        own = job.rule == "train_specialist" or (engine == "endpoint" and not on_base)
+        return "transformers" if own else engine
+
+    def _seconds(self, job: Job, work: Work, expected: Work) -> float | None:
+        """The time of a job that does `work` and is expected to do `expected`; None where its speed is unknown."""
+        if self.measured and job.rule in self.measured.rates:
+            return work.tokens / self.measured.rates[job.rule]
+        assumed = self._assumed_seconds(job, work)
+        if self.measured and job.rule in self.measured.seconds:
+            usual = self._assumed_seconds(job, expected)
+            return self.measured.seconds[job.rule] * (assumed / usual if assumed and usual else 1.0)
+        return assumed
+
+    def _assumed_seconds(self, job: Job, work: Work) -> float | None:
+        if self.billions is None or not (work.tokens or work.pairs or job.rule == "merge_models"):
+            return None
+        gpu, devices, engine = self.gpu if job.gpus else "cpu", max(1, job.gpus), self.engine(job)
+        if job.rule == "merge_models":
+            kind, took = "merging", self.throughput.merging * self.billions
+        else:
+            sampling = rate_of(self.throughput.sampling.get(engine, []), gpu, self.billions)
+            training = rate_of(self.throughput.training, gpu, self.billions)
+            if sampling is None or training is None:
+                return None
+            kind = "training" if work.pairs else engine
+            took = (work.tokens / sampling + work.pairs / training) / devices
+        return took + self.throughput.start.get("cpu" if self.settings.compute.gpus == 0 else kind, 0.0)
+
+    @property
+    def prices(self) -> Any:
+        """What the endpoint charges for a million tokens; None without an endpoint or without a price."""
+        engine: str = self.settings.generation.engine
+        endpoint = getattr(self.settings.generation, "endpoint", None)
+        return getattr(endpoint, "prices", None) if engine == "endpoint" else None
+
+    def _money(self, job: Job, work: Work) -> float:
+        if self.prices is None or self.engine(job) != "endpoint":
+            return 0.0
+        return float(work.prompt_tokens * self.prices.prompt + work.tokens * self.prices.completion) / 1e6
+
+    def checkpoints(self, job: Job) -> float:
+        """The disk that a training job takes while it lasts."""
+        recut = self.settings.recut.variant(job.wildcards["variant"])
+        return checkpoint_bytes(recut, (self.billions or 0.0) * 1e9)
+
+    def _disk(self, job: Job) -> float | None:
+        """The bytes of the model that a job writes or fetches; None for one of unknown size."""
+        fetched = job.rule == "import_base" and not Path(self.settings.model.source).is_dir()
+        if not fetched and job.rule not in MODEL_RULES:
+            return 0.0
+        if self.billions is None:
+            return None
+        if fetched:  # into the hub's cache; a folder is linked
+            return WEIGHT_BYTES["bfloat16"] * self.billions * 1e9
+        return model_bytes(job.rule, self.settings.recut.variant(job.wildcards["variant"]), self.billions * 1e9)
+
+
+class _UnknownProblemsError(Exception):
+    """The set whose number of problems is not known yet."""

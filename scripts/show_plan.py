@@ -1,0 +1,246 @@
+"""Tell what a run would cost before anything of it runs, and what its GPU jobs would ask a cluster for.
+
+The jobs and what they ask for are Snakemake's own, from a dry run in this process: what is made already costs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import logging
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import add
+from pathlib import Path
+
+import yaml
+from tabulate import tabulate
+
+from bestpath.budget import Job, Reckoned, Reckoner, Work, problem_counts
+from bestpath.configuration import load as load_settings
+from bestpath.errors import UserError
+from bestpath.models import parameters
+from bestpath.plan import SETS, trained, variants
+from bestpath.program import run
+from bestpath.settings import Settings, deep_merge
+from bestpath.throughput import ASSUMPTIONS, Throughput, load, measure
+
+DEFAULTS = Path("config/config.yaml")
+TARGETS = {"all", "recut", "evaluate"}
+"""Rules that make nothing themselves."""
+
+
+def planned_jobs(arguments: Sequence[str]) -> list[Job]:
+    """The jobs of Snakemake's dry run with these arguments. Raises UserError with what it says when it fails."""
+    from snakemake import cli
+    from snakemake.logging import logger
+
+    jobs: list[Job] = []
+    said: list[str] = []
+
+    def collect(record: logging.LogRecord) -> bool:
+        event = getattr(record, "event", None)
+        if event is not None and event.value == "job_info":
+            fields = vars(record)
+            jobs.append(
+                Job(fields["rule_name"], dict(fields["wildcards"]), fields["threads"], dict(fields["resources"]))
+            )
+        elif record.levelno >= logging.WARNING:
+            said.append(record.getMessage())
+        return False
+
+    # what this machine has is no limit to what is asked of a cluster, and planning needs no conda
+    unlimited = "--cores 9999 --resources gpu=9999".split()
+    no_conda = [] if shutil.which("conda") else ["--sdm", "env-modules"]
+    logger.addFilter(collect)
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            cli.main(["--dry-run", *unlimited, *no_conda, *arguments])
+    except SystemExit as stop:
+        if isinstance(stop.code, str):
+            raise UserError(stop.code.removeprefix("error: ")) from None
+        if stop.code:
+            raise UserError(" ".join(" ".join(said).split())) from None
+    finally:
+        logger.removeFilter(collect)
+    return jobs
+
+
+def merged_settings(overlays: Sequence[str]) -> Settings:
+    """The settings that Snakemake would run with."""
+    files = [DEFAULTS, *map(Path, overlays)]
+    for file in files:
+        if not file.is_file():
+            raise UserError(f"there is no configuration file {file}; correct its path")
+    values: dict[str, object] = reduce(
+        deep_merge, (yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files), {}
+    )
+    return load_settings(values, files)
+
+
+def size_of(settings: Settings, throughput: Throughput) -> float | None:
+    """The model's parameters in billions, from its folder or from the table; None if neither tells."""
+    for folder in (Path(settings.model.source), Path("results") / settings.experiment / "models/base"):
+        if (folder / "config.json").is_file():
+            return parameters(folder) / 1e9
+    return throughput.billions.get(settings.model.source)
+
+
+def stages(reckoned: Sequence[Reckoned]) -> dict[str, list[Reckoned]]:
+    """Jobs by rule, in the order in which rules are done with; rules that cost next to nothing are put together."""
+    last = {r.job.rule: i for i, r in enumerate(reckoned)}
+    by_rule = {rule: [r for r in reckoned if r.job.rule == rule] for rule in sorted(last, key=last.__getitem__)}
+    little = 0.01 * sum(r.expected.seconds for r in reckoned)
+    costly = {
+        rule
+        for rule, jobs in by_rule.items()
+        if any(r.unknown_work or r.unknown_cost or r.disk or r.most.tokens for r in jobs)
+        or sum(r.expected.seconds for r in jobs) > little
+    }
+    others = [r for r in reckoned if r.job.rule not in costly]
+    return {rule: jobs for rule, jobs in by_rule.items() if rule in costly} | (
+        {"other rules": others} if others else {}
+    )
+
+
+def cost_table(reckoned: Sequence[Reckoned], checkpoints: float, currency: str = "") -> str:
+    """A row a rule: what its jobs are expected to cost, and at most. `checkpoints`: bytes they take for a while."""
+    on_gpus = any(r.job.gpus for r in reckoned)
+    rows = []
+    for name, jobs in {**stages(reckoned), "together": list(reckoned)}.items():
+        works, on_cpus = together(jobs), together([r for r in jobs if not r.job.gpus])
+        disk = sum(r.disk for r in jobs) + (checkpoints if name in {"train_specialist", "together"} else 0)
+        row = {
+            "completions": [count(work.completions) for work in works],
+            "tokens": [count(work.tokens) for work in works],
+            "GPU time": [duration(work.gpu_seconds) for work in works] if on_gpus else [],
+            "CPU time": [duration(work.seconds) for work in on_cpus[: 1 if on_gpus else 2]],
+            "disk": [f"{count(disk)}B" if disk else ""],
+            currency: [f"{work.money:,.2f}" if work.money else "" for work in works] if currency else [],
+        }
+        if any(r.unknown_work for r in jobs):
+            row = {key: marked(cells) for key, cells in row.items()}
+        elif any(r.unknown_cost for r in jobs):
+            row |= {key: marked(row[key]) for key in ("GPU time", "CPU time", "disk")}
+        headers = [header for key, cells in row.items() for header in (key, "at most")[: len(cells)]]
+        rows.append([name, len(jobs), *(cell for cells in row.values() for cell in cells)])
+    align = ("left", *["right"] * (len(headers) + 1))
+    return tabulate(rows, ["stage", "jobs", *headers], disable_numparse=True, colalign=align)
+
+
+def marked(cells: Sequence[str]) -> list[str]:
+    """Cells in which something unknown is missing."""
+    return [f"{cell} + ?".removeprefix(" + ") for cell in cells]
+
+
+def together(reckoned: Sequence[Reckoned]) -> list[Work]:
+    """What jobs do together, as expected and at most."""
+    return [reduce(add, works, Work()) for works in ([r.expected for r in reckoned], [r.most for r in reckoned])]
+
+
+def request_table(reckoned: Sequence[Reckoned]) -> str:
+    """What the jobs that work on GPUs ask a cluster for, and how long one will take."""
+    asked: dict[tuple[str, int, int, str, str], list[Reckoned]] = {}
+    for r in (r for rule in stages(reckoned).values() for r in rule if r.job.gpus):
+        resources = r.job.resources
+        memory, runtime = (str(resources.get(name, "")) for name in ("mem_mb", "runtime"))
+        asked.setdefault((r.job.rule, r.job.gpus, r.job.threads, memory, runtime), []).append(r)
+    rows = []
+    for request, jobs in asked.items():
+        longest = max(jobs, key=lambda r: r.expected.seconds)
+        took = [duration(work.seconds) or "?" for work in (longest.expected, longest.most)]
+        late = "more time than asked for" if longest.expected.seconds > 60 * float(request[4] or "inf") else ""
+        rows.append([request[0], len(jobs), *request[1:], *took, late])
+    headers = ["asked for a job", "jobs", "gpu", "cpus", "mem_mb", "runtime, min", "longest job", "at most", ""]
+    return tabulate(rows, headers, disable_numparse=True, colalign=("left", *["right"] * 7, "left"))
+
+
+def count(value: float) -> str:
+    """A large number in few digits; nothing for 0."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.0f}" if value else ""
+
+
+def duration(seconds: float) -> str:
+    """A time in its unit; nothing for 0."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:,.{0 if seconds >= 10 * size else 1}f} {unit}"
+    return f"{seconds:.0f} s" if seconds else ""
+
+
+def notes(reckoner: Reckoner, reckoned: Sequence[Reckoned], disk: float) -> Iterator[str]:
+    """What the figures rest on, and what is missing in them."""
+    settings, habits = reckoner.settings, reckoner.habits
+    sets = dict.fromkeys(SETS[s] for v in variants(settings) for s in trained(settings, v))
+    pairs = " and ".join(f"{habits.pairs[name]:.2g} {name}" for name in sets)
+    yield (
+        f"Expected: {habits.steps:.2g} steps and {habits.solution:.0f} tokens a solution, {habits.answer:.0f} tokens "
+        f"an answer, {pairs} pairs a problem."
+    )
+    if reckoner.measured:
+        yield f"Measured in {reckoner.measured.folder}, as far as it came; what is missing is from {ASSUMPTIONS}."
+    else:
+        yield f"Assumed in {ASSUMPTIONS}: all that is expected; speeds are estimates from public figures."
+    explore = settings.recut.explore
+    yield (
+        f"At most: all {explore.rounds} rounds, {explore.max_tokens:,} tokens a completion in exploration and "
+        f"{settings.evaluation.max_tokens:,} in evaluation, a pair from every problem, at the same speed."
+    )
+    if not reckoner.measured:
+        yield "CPU time: leaves out the other rules, which nothing is known of before a first run."
+    free = shutil.disk_usage(".").free
+    short = ": too little" if free < disk else ""
+    yield f"Disk: models, and the checkpoints of one training at a time; {count(free)}B are free here{short}."
+    for unknown in sorted({name for r in reckoned for name in (r.unknown_work, r.unknown_cost) if name}):
+        yield f"Unknown, and missing above: {unknown}; state it in {ASSUMPTIONS}."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--configfile", nargs="*", default=[], help="overlays over config/config.yaml")
+    parser.add_argument("--gpu", default="h100", help=f"the GPU to reckon with, of {ASSUMPTIONS}")
+    parser.add_argument("--measured", type=Path, help="results of an earlier run; default: this experiment's, if any")
+    parser.add_argument("--profile", help="Snakemake's workflow profile, for example profiles/slurm")
+    parser.add_argument("targets", nargs="*", help="what to make; default: everything")
+    args = parser.parse_args()
+
+    settings, throughput = merged_settings(args.configfile), load()
+    results = Path("results") / settings.experiment
+    if args.measured and not args.measured.is_dir():
+        raise UserError(f"there are no results {args.measured} to take measurements from; correct the path")
+    measured = measure(args.measured or results)
+    options = [*(["--workflow-profile", args.profile] if args.profile else [])]
+    options += ["--configfile", str(DEFAULTS), *args.configfile] if args.configfile else []
+    jobs = planned_jobs([*options, "--", *args.targets])
+    on_gpus = any(job.gpus for job in jobs)
+    if on_gpus and args.gpu not in throughput.gpus:
+        known = " or ".join(throughput.gpus)
+        raise UserError(f"nothing is known of the GPU '{args.gpu}'; add it to {ASSUMPTIONS}, or name {known}")
+    billions = size_of(settings, throughput)
+    problems = problem_counts(settings, throughput.problems, results)
+    reckoner = Reckoner(settings, throughput, args.gpu, billions, problems, measured if measured.habits else None)
+    reckoned = [reckoner.reckon(job) for job in jobs if job.rule not in TARGETS]
+    if not reckoned:
+        print("nothing is to be made")
+        return
+    trains = [r.job for r in reckoned if r.job.rule == "train_specialist"]
+    checkpoints = max((reckoner.checkpoints(job) for job in trains), default=0.0)
+    disk = sum(r.disk for r in reckoned) + checkpoints
+    size = f"{billions:.3g} billion parameters" if billions else "unknown size"
+    where = f"on {args.gpu} GPUs" if on_gpus else "on CPUs"
+    print(f"{settings.experiment}: {settings.model.source}, {size}, {settings.generation.engine} {where}\n")
+    print(cost_table(reckoned, checkpoints, reckoner.prices.currency if reckoner.prices else ""), "\n")
+    if on_gpus:
+        print(request_table(reckoned), "\n")
+    for note in notes(reckoner, reckoned, disk):
+        print(textwrap.fill(note, 118, subsequent_indent="  "))
+
+
+if __name__ == "__main__":
+    run(main)
