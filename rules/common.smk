@@ -17,6 +17,7 @@ from bestpath.plan import (
     models,
     owner,
     pair_rules,
+    reference_settings,
     system_of,
     train_settings,
     trained,

@@ -82,17 +82,30 @@ def learning_rates(wildcards):
     return [f"{rate:g}" for rate in rates]
 
 
+def reference(wildcards):
+    """The reference log-probabilities of a specialist's training rows; SFT needs none."""
+    if SETS[wildcards.specialist] == "sft":
+        return []
+    variant = home(wildcards.variant, "reference", wildcards.specialist)
+    return f"<results>/recut/{variant}/s{wildcards.seed}/reference/{wildcards.specialist}.parquet"
+
+
 def training_recipe(wildcards):
     """All settings of one training run but its learning rate and seed."""
     settings = train_settings(recut(wildcards.variant), SETS[wildcards.specialist])
     for other in ("learning_rates", "select"):
         del settings[other]
+    return as_recipe(settings, wildcards.specialist)
+
+
+def as_recipe(settings, specialist):
+    """Settings as `stages/training/recipe.py` names them."""
     lora = settings.pop("lora") or {"r": 0}
     return as_json(
         {
             **settings,
             **{f"lora_{'rank' if key == 'r' else key}": value for key, value in lora.items()},
-            "objective": "sft" if SETS[wildcards.specialist] == "sft" else "dpo",
+            "objective": "sft" if SETS[specialist] == "sft" else "dpo",
             "precision": SETTINGS.model.dtype,
             "trust_remote_code": SETTINGS.model.trust_remote_code,
         }

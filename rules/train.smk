@@ -1,6 +1,38 @@
 # Training: one rule for every specialist, whatever its objective; the dev split chooses among learning rates.
 
 
+rule train_reference:
+    """Compute the log-probabilities of a training set under the model that training starts from, for all runs on it."""
+    input:
+        start=start_of,
+        train=lambda w: training_set(w, "train"),
+        dev=lambda w: training_set(w, "dev"),
+        deepspeed=deepspeed,
+    output:
+        reference="<results>/recut/{variant}/s{seed}/reference/{specialist}.parquet",
+    log:
+        "<logs>/train_reference/{variant}.s{seed}.{specialist}.log",
+    benchmark:
+        "<benchmarks>/train_reference/{variant}.s{seed}.{specialist}.jsonl"
+    conda:
+        "../envs/training.yaml"
+    threads: SETTINGS.compute.threads * SETTINGS.compute.processes
+    resources:
+        **training_devices(),
+        mem_mb=scaled(SETTINGS.compute.mem_mb),
+        runtime=scaled(240),
+    params:
+        *code_of("train_reference"),
+        recipe=lambda w: as_recipe(reference_settings(recut(w.variant)), w.specialist),
+        launcher=launcher,
+    message:
+        "reference log-probabilities for {wildcards.specialist}, variant {wildcards.variant}, seed {wildcards.seed}"
+    shell:
+        "python scripts/with_gpus.py {resources.gpu}"
+        " {params.launcher} scripts/train_reference.py --start {input.start} --train {input.train} --dev {input.dev}"
+        " --recipe {params.recipe:q} --reference {output.reference} 2> {log}"
+
+
 rule train_specialist:
     """Train one specialist at one learning rate; keep the checkpoint that the dev split chooses."""
     input:
@@ -9,6 +41,7 @@ rule train_specialist:
         dev=lambda w: training_set(w, "dev"),
         problems="<results>/problems/train.parquet",
         prompt="config/prompts/recut/neutral.jinja",
+        reference=reference,
         deepspeed=deepspeed,
     output:
         model="<results>/recut/{variant}/s{seed}/train/{specialist}/{lr}/model/manifest.json",
@@ -37,7 +70,7 @@ rule train_specialist:
     shell:
         "python scripts/with_gpus.py {resources.gpu}"
         " {params.launcher} scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"
-        " --problems {input.problems} --prompt {input.prompt}"
+        " --problems {input.problems} --prompt {input.prompt} --reference '{input.reference}'"
         " --recipe {params.recipe:q} --learning-rate {wildcards.lr} --seed {wildcards.seed}"
         " --engine {params.engine:q} --criterion {params.criterion} --max-tokens {params.max_tokens}"
         " --label {wildcards.variant}/s{wildcards.seed}/{wildcards.specialist}/{wildcards.lr}"

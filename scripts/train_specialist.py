@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--dev", required=True, help="dev rows, for the losses")
     parser.add_argument("--problems", required=True, help="problems, whose dev split the checkpoints are read out on")
     parser.add_argument("--prompt", required=True, help="the neutral prompt")
+    parser.add_argument("--reference", default="", help="reference log-probabilities of the rows, for DPO")
     parser.add_argument("--recipe", required=True, help="settings of the training, as JSON")
     parser.add_argument("--learning-rate", type=float, required=True)
     parser.add_argument("--seed", type=int, required=True)
@@ -75,6 +76,7 @@ def main() -> None:
         rejects=rejects,
         criterion=args.criterion,
         readout=partial(read_out, problems=dev, prompt=prompt, args=args, work=work, key=origin.key),
+        reference=Path(args.reference) if args.reference else None,
         label=args.label,
     )
     if not processes.is_first():

@@ -31,8 +31,8 @@ def variants(settings: Settings) -> list[str]:
 def owner(settings: Settings, variant: str, stage: str, item: str = "") -> str:
     """The first variant whose `stage` (with everything upstream) is the same as this variant's.
 
-    `stage` is one of explore, candidates, pairs, train, merge; `item` names the training set, the specialist or
-    the merge.
+    `stage` is one of explore, candidates, pairs, reference, train, merge; `item` names the training set, the
+    specialist or the merge.
     """
     wanted = _upstream(settings.recut.variant(variant), stage, item)
     candidates = list(dict.fromkeys(["main", *settings.recut.variants]))
@@ -50,6 +50,11 @@ def _upstream(recut: Recut, stage: str, item: str) -> list[Any]:
         return candidates
     if stage == "pairs":
         return [*candidates, pair_rules(recut, item)]
+    if stage == "reference":
+        own = [*candidates, pair_rules(recut, SETS[item]), reference_settings(recut)]
+        if item not in SPECIALISTS[recut.specialists]:
+            return [*own, None]
+        return [*own, _training(recut, "length", candidates)] if item == "sequential" else own
     if stage == "train":
         return [*_training(recut, item, candidates)]
     if stage == "merge":
@@ -83,6 +88,11 @@ def train_settings(recut: Recut, item: str) -> dict[str, Any]:
     """The settings that training on one set depends on, its learning rates included."""
     settings = recut.train.model_dump()
     return {**settings, "learning_rates": settings["learning_rates"][item]}
+
+
+def reference_settings(recut: Recut) -> dict[str, Any]:
+    """The training settings that the reference log-probabilities depend on: none that a sweep is likely to change."""
+    return recut.train.model_dump(include={"ld_alpha", "lora", "max_length", "micro_batch", "global_batch", "zero"})
 
 
 def trained(settings: Settings, variant: str) -> tuple[str, ...]:

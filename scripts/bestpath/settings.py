@@ -171,6 +171,8 @@ class Train(Section):
     scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
     lora: Lora | None = Field(None, description="default: full weights")
     gradient_checkpointing: bool = False
+    padding_free: bool = Field(False, description="SFT without padding between rows; TRL has no such DPO")
+    liger: bool = Field(False, description="Liger kernels, on a GPU")
     zero: Literal[0, 2, 3] = Field(0, description="stage of DeepSpeed ZeRO; 0 trains without DeepSpeed")
     checkpoints: Count = Field(4, description="checkpoints a run, evenly spaced; the dev split chooses")
     select: Literal["dev", "last"] = "dev"

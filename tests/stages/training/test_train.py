@@ -19,7 +19,7 @@ from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.reference import REFERENCE
 from bestpath.stages.training.rows import Language, encode
 from bestpath.stages.training.run import TRAINING
-from bestpath.stages.training.train import train
+from bestpath.stages.training.train import train, write_reference
 from tests.stages.training.tiny import chat, example, make_model, make_tokenizer, pair
 
 DPO = Recipe(1e-3, global_batch=8, micro_batch=8, lora_rank=0, precision="float32", max_length=250, checkpoints=2)
@@ -119,9 +119,37 @@ def test_reference_log_probabilities_of_another_base_are_not_believed(trained, b
     rows = read_table(folder / "work" / "reference.parquet", REFERENCE)
     wrong = [{**row, "ref_chosen_logps": 0.0} for row in rows]
     write_table(tmp_path / "reference.parquet", REFERENCE, wrong, {"base": "another"})
-    result = run(base, tmp_path, replace(DPO, checkpoints=1), reference=tmp_path / "reference.parquet")
-    assert values(result, "dev/loss")[0] == pytest.approx(math.log(2), abs=1e-6)
-    assert read_table(tmp_path / "reference.parquet", REFERENCE) == rows
+    with pytest.raises(UserError, match="reference log-probabilities of other rows; delete it"):
+        run(base, tmp_path, replace(DPO, checkpoints=1), reference=tmp_path / "reference.parquet")
+
+
+def test_a_sweep_shares_one_file_of_reference_log_probabilities(trained, base, tmp_path):
+    """The file depends on none of the settings of a sweep, and a run with it ends as one without."""
+    file = tmp_path / "reference.parquet"
+    write_reference(replace(DPO, learning_rate=1.0, beta=0.5, loss="ipo"), base, PAIRS, DEV, file, tmp_path / "scratch")
+    result, folder = trained
+    assert file.read_bytes() == (folder / "work" / "reference.parquet").read_bytes()
+    again = run(base, tmp_path, reference=file)
+    assert again == result
+    weights = [(f / "out" / "model.safetensors").read_bytes() for f in (folder, tmp_path)]
+    assert weights[0] == weights[1]
+
+
+def test_sft_without_padding_follows_the_curve_of_sft_with_it(base, tmp_path):
+    rows, dev = [example(i) for i in range(16)], [example(i) for i in range(100, 108)]
+    sft = replace(DPO, objective="sft", checkpoints=1)
+    curves = []
+    for padding_free in (False, True):
+        folder = tmp_path / str(padding_free)
+        recipe = replace(sft, padding_free=padding_free)
+        made = train(recipe, base, rows, dev, folder / "out", folder / "work", rejects=Rejects("training"))
+        curves.append(values(made, "train/loss") | {-step: loss for step, loss in values(made, "dev/loss").items()})
+    assert curves[0] == pytest.approx(curves[1], rel=1e-4)
+
+
+def test_liger_needs_a_gpu(base, tmp_path):
+    with pytest.raises(UserError, match="liger asks for kernels that need an NVIDIA GPU"):
+        run(base, tmp_path, replace(DPO, liger=True))
 
 
 def test_identical_texts_give_ln_2_for_ever(base, tmp_path):

@@ -22,6 +22,7 @@ class Recipe:
     `micro_batch` rows are on a device at once, the rest of `global_batch` is accumulated. Rows longer than
     `max_length` tokens (or than the model's context) are rejected, never cut. `lora_rank` 0 trains all weights.
     `lora_targets` is `all-linear` or names of modules, separated by commas.
+    `padding_free` lays the rows of a batch end to end (SFT alone); `liger` takes Liger's kernels, on a GPU.
     `zero` is the stage of DeepSpeed ZeRO that the processes were launched under, or 0.
     `checkpoints` are spaced evenly; the last is the end of the run.
     Raises UserError for a value that makes no sense.
@@ -45,6 +46,8 @@ class Recipe:
     lora_targets: str = "all-linear"
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     gradient_checkpointing: bool = False
+    padding_free: bool = False
+    liger: bool = False
     zero: Literal[0, 2, 3] = 0
     checkpoints: int = 4
     seed: int = 42

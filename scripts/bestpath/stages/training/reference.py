@@ -1,7 +1,7 @@
 """Reference log-probabilities: computed once by the base model, shared by every run on the same rows.
 
-They depend on the base, on the rows and on `ld_alpha`, but not on beta, learning rate or loss. Given a file, runs of
-several learning rates (or a rule of its own) share them; the columns have the names that TRL's collator reads.
+They depend on the base, on the rows and on `ld_alpha`, but not on beta, learning rate or loss, so all runs of a sweep
+share the file of one rule; the columns have the names that TRL's collator reads.
 The last bits also depend on which rows share a batch, so a file serves exactly the rows that it was made for.
 """
 
@@ -33,7 +33,7 @@ class Reference:
     def at(path: Path, base: Path, recipe: Recipe, data: str) -> Reference:
         """What is known at `path`; nothing if the file is absent or was made from another base, other settings, or
         other rows, whose digest is `data`."""
-        settings = (recipe.ld_alpha, recipe.precision, recipe.micro_batch)
+        settings = (recipe.ld_alpha, recipe.precision, bool(recipe.lora_rank), recipe.micro_batch)
         origin = {"base": folder_digest(base), "settings": str(settings), "data": data}
         if not path.is_file() or made_from(path) != origin:
             return Reference(path, origin)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from bestpath.errors import UserError
 from bestpath.models import check_folder, tensors
@@ -41,31 +43,54 @@ def train(
 
     Rows hold `problem_id`, `prompt` and `chosen` and `rejected`, or `completion`, each a list of messages. No problem
     may be in both splits. `work` keeps the state of a killed run; the caller removes it when all its outputs are
-    written. `reference` is a file of reference log-probabilities to use and to fill, shared by runs that differ in
-    learning rate or loss; by default it lies in `work`. Rejected rows are added to `rejects`. `label` names the run in
-    its progress.
+    written. `reference` is a file made by `write_reference` from the same rows, shared by runs that differ in learning
+    rate or loss; by default they are computed and lie in `work`. Rejected rows are added to `rejects`. `label` names
+    the run in its progress.
     Under `accelerate launch` every process calls this; the first one writes.
     Raises UserError, before anything is computed, for a model folder without tokenizer, template or weights, for
     rows that do not fit the objective or the chat template, and for a problem in both splits.
     """
-    check_folder(base)
-    _check_rows(train_rows, dev_rows)
-    _check_targets(base, recipe)
-    recipe.accumulation(processes.count())
     if criterion != "last" and readout is None:
         raise ValueError("choosing a checkpoint on the dev split needs a readout function")
-    _quiet()
-    language = _language(base, recipe)
-    encoded = [encode(rows, language, recipe, rejects) for rows in (train_rows, dev_rows)]
+    tokenizer, encoded = _prepare(recipe, base, train_rows, dev_rows, rejects)
     run = Run(recipe, base, work, criterion, readout, label)
     data = digest(encoded)
+    known = Reference.at(reference or work / "reference.parquet", base, recipe, data)
+    if reference and not known.values:
+        raise UserError(f"{reference} holds the reference log-probabilities of other rows; delete it and run again")
     run.prepare(data)
     if not run.is_finished():
         from bestpath.stages.training.trainers import fit
 
-        known = Reference.at(reference or work / "reference.parquet", base, recipe, data)
-        fit(recipe, base, language.tokenizer, encoded[0], encoded[1], work, known, run.saved, label)
+        fit(recipe, base, tokenizer, encoded[0], encoded[1], work, known, run.saved, label)
     return run.finish(out)
+
+
+def write_reference(
+    recipe: Recipe, base: Path, train_rows: Sequence[Row], dev_rows: Sequence[Row], path: Path, work: Path
+) -> None:
+    """Write the log-probabilities of all rows under `base`, for runs of `train` on the same rows.
+
+    Under `accelerate launch` every process calls this; the first one writes. Raises UserError as `train`.
+    """
+    tokenizer, encoded = _prepare(recipe, base, train_rows, dev_rows, Rejects("training"))
+    from bestpath.stages.training.trainers import refer
+
+    refer(recipe, base, tokenizer, encoded[0], encoded[1], work, Reference.at(path, base, recipe, digest(encoded)))
+
+
+def _prepare(
+    recipe: Recipe, base: Path, train_rows: Sequence[Row], dev_rows: Sequence[Row], rejects: Rejects
+) -> tuple[Any, list[list[Row]]]:
+    """The tokenizer, and the encoded training and dev rows, when everything fits together."""
+    check_folder(base)
+    _check_rows(train_rows, dev_rows)
+    _check_targets(base, recipe)
+    recipe.accumulation(processes.count())
+    _check_kernels(recipe)
+    _quiet()
+    language = _language(base, recipe)
+    return language.tokenizer, [encode(rows, language, recipe, rejects) for rows in (train_rows, dev_rows)]
 
 
 def _check_rows(train_rows: Sequence[Row], dev_rows: Sequence[Row]) -> None:
@@ -89,6 +114,14 @@ def _check_targets(base: Path, recipe: Recipe) -> None:
                     f"the training setting lora_targets names '{target}', which is no module of {base}; "
                     f"known: all-linear, {', '.join(sorted(known))}"
                 )
+
+
+def _check_kernels(recipe: Recipe) -> None:
+    if recipe.liger and not (find_spec("liger_kernel") and Path("/dev/nvidiactl").exists()):
+        raise UserError(
+            "the training setting liger asks for kernels that need an NVIDIA GPU and the package liger-kernel; set it "
+            "to false, or train where they are"
+        )
 
 
 def _language(base: Path, recipe: Recipe) -> Language:

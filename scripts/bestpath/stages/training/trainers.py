@@ -115,25 +115,54 @@ def fit(
     Reference log-probabilities are computed if not known. `saved(step, log)` is called on the first process for
     every checkpoint as soon as it is written. SIGTERM saves a checkpoint to go on from, and raises UserError.
     """
+    start = newest(work)
+    trainer = _trainer(recipe, base, tokenizer, train_rows, dev_rows, work, reference, evaluate_first=start is None)
+    trainer.add_callback(Watch(label, work, recipe.checkpoints, saved, has_dev=bool(dev_rows)))
+    trainer.train(resume_from_checkpoint=None if start is None else str(start))
+
+
+def refer(
+    recipe: Recipe,
+    base: Path,
+    tokenizer: Any,
+    train_rows: Sequence[Row],
+    dev_rows: Sequence[Row],
+    work: Path,
+    reference: Reference,
+) -> None:
+    """Compute and save the reference log-probabilities of encoded rows that are not known; TRL does so first of all."""
+    _trainer(recipe, base, tokenizer, train_rows, dev_rows, work, reference, evaluate_first=False)
+
+
+def _trainer(
+    recipe: Recipe,
+    base: Path,
+    tokenizer: Any,
+    train_rows: Sequence[Row],
+    dev_rows: Sequence[Row],
+    work: Path,
+    reference: Reference,
+    *,
+    evaluate_first: bool,
+) -> DPOTrainer | SFTTrainer:
     if not torch.cuda.is_available():
         os.environ.setdefault("DS_ACCELERATOR", "cpu")  # what DeepSpeed would take, without its warning
-    start = newest(work)
     common = dict(
         model=str(base),
         processing_class=tokenizer,
         train_dataset=Dataset.from_list(list(train_rows)),
         eval_dataset=Dataset.from_list(list(dev_rows)) if dev_rows else None,
         peft_config=_adapter(recipe),
-        callbacks=[Watch(label, work, recipe.checkpoints, saved, has_dev=bool(dev_rows))],
     )
-    settings = _settings(recipe, work, evaluate_first=bool(dev_rows) and start is None)
+    settings = _settings(recipe, work, evaluate_first=bool(dev_rows) and evaluate_first)
     trainer: DPOTrainer | SFTTrainer
     if recipe.objective == "dpo":
         trainer = PreferenceTrainer(args=DPOConfig(**settings, **_loss(recipe)), reference=reference, **common)
     else:
-        trainer = CompletionTrainer(args=SFTConfig(**settings, dataset_kwargs={"skip_prepare_dataset": True}), **common)
+        own = {"dataset_kwargs": {"skip_prepare_dataset": True}, "padding_free": recipe.padding_free}
+        trainer = CompletionTrainer(args=SFTConfig(**settings, **own), **common)
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=None if start is None else str(start))
+    return trainer
 
 
 def _settings(recipe: Recipe, work: Path, *, evaluate_first: bool) -> dict[str, Any]:
@@ -152,6 +181,7 @@ def _settings(recipe: Recipe, work: Path, *, evaluate_first: bool) -> dict[str, 
         warmup_steps=recipe.warmup_ratio,
         bf16=recipe.precision == "bfloat16",
         gradient_checkpointing=recipe.gradient_checkpointing,
+        use_liger_kernel=recipe.liger,
         max_length=None,  # rows are no longer than allowed
         seed=recipe.seed,
         data_seed=recipe.seed,
