@@ -233,7 +233,7 @@ def main() -> None:
     checkpoints = max((reckoner.checkpoints(job) for job in trains), default=0.0)
     disk = sum(r.disk for r in reckoned) + checkpoints
     size = f"{billions:.3g} billion parameters" if billions else "unknown size"
-    where = f"on {args.gpu} GPUs" if on_gpus else "on CPUs"
+    where = f"on {args.gpu} GPUs" if settings.compute.runs_on() == "cuda" else "on CPUs"
     print(f"{settings.experiment}: {settings.model.source}, {size}, {settings.generation.engine} {where}\n")
     print(cost_table(reckoned, checkpoints, reckoner.prices.currency if reckoner.prices else ""), "\n")
     if on_gpus:

@@ -145,7 +145,7 @@ def test_training_takes_pairs_and_readouts() -> None:
     assert job.expected.pairs == pytest.approx(2250 * 0.7)
     assert job.most.pairs == 2250
     assert job.expected.completions == 250 * 5  # before training, and at four checkpoints
-    assert job.expected.seconds == pytest.approx(60 + (250 * 5 * 700 / 1000 + 2250 * 0.7 / 2) / 2)
+    assert job.expected.seconds == pytest.approx(60 + 250 * 5 * 700 / 1000 + 2250 * 0.7 / 2 / 2)
     assert job.disk == 32e9  # float32
 
 
@@ -203,7 +203,13 @@ def test_the_disk_holds_every_model_and_one_training_s_checkpoints() -> None:
 
 @pytest.mark.parametrize(
     ("resources", "gpus"),
-    [({"gpu": 2}, 2), ({"gpu": 0, "gres": "gpu:a100:4"}, 4), ({"gpu": 0}, 0), ({"gres": "gpu:1"}, 1), ({}, 0)],
+    [
+        ({"gpu": 2}, 2),
+        ({"gpu": 0, "gres": "gpu:a100:4"}, 4),
+        ({"gpu": 0, "nodes": 2, "slurm_extra": "'--gpus-per-node=8 --signal=TERM@120'"}, 16),
+        ({"gpu": 0, "slurm_extra": "'--signal=TERM@120'"}, 0),
+        ({}, 0),
+    ],
 )
 def test_gpus_are_asked_for_by_number_or_by_gres(resources: dict, gpus: int) -> None:
     assert Job("recut_explore", {}, 1, resources).gpus == gpus

@@ -7,6 +7,7 @@ is as long as it may be, every problem gives a pair; the speed stays as expected
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -165,9 +166,11 @@ class Job:
 
     @property
     def gpus(self) -> int:
-        """GPUs that it asks for, by `gpu` or by the last part of `gres`."""
-        gres = str(self.resources.get("gres", "")).split(":")[-1]
-        return int(self.resources.get("gpu") or (gres if gres.isdigit() else 0))
+        """GPUs that it asks for: by `gpu`, by the last part of `gres`, or by their number on each of several nodes."""
+        gres = re.search(r"(\d+)$", str(self.resources.get("gres", "")))
+        a_node = re.search(r"--gpus-per-node=(\d+)", str(self.resources.get("slurm_extra", "")))
+        elsewhere = int(gres[1]) if gres else int(a_node[1]) * int(self.resources["nodes"]) if a_node else 0
+        return int(self.resources.get("gpu") or elsewhere)
 
 
 @dataclass(frozen=True)
@@ -280,7 +283,8 @@ class Reckoner:
     def _assumed_seconds(self, job: Job, work: Work) -> float | None:
         if self.billions is None or not (work.tokens or work.pairs or job.rule == "merge_models"):
             return None
-        gpu, devices, engine = self.gpu if job.gpus else "cpu", max(1, job.gpus), self.engine(job)
+        on_cpu = not job.gpus or self.settings.compute.runs_on() == "cpu"
+        gpu, devices, engine = "cpu" if on_cpu else self.gpu, 1 if on_cpu else job.gpus, self.engine(job)
         if job.rule == "merge_models":
             kind, took = "merging", self.throughput.merging * self.billions
         else:
@@ -288,9 +292,11 @@ class Reckoner:
             training = rate_of(self.throughput.training, gpu, self.billions)
             if sampling is None or training is None:
                 return None
-            kind = "training" if work.pairs else engine
-            took = (work.tokens / sampling + work.pairs / training) / devices
-        return took + self.throughput.start.get("cpu" if self.settings.compute.gpus == 0 else kind, 0.0)
+            if work.pairs:  # the first process reads the checkpoints out while the others wait
+                kind, took = "training", work.tokens / sampling + work.pairs / training / devices
+            else:
+                kind, took = engine, work.tokens / sampling / devices
+        return took + self.throughput.start.get("cpu" if self.settings.compute.runs_on() == "cpu" else kind, 0.0)
 
     @property
     def prices(self) -> Any:
