@@ -159,7 +159,7 @@ def _trainer(
     if recipe.objective == "dpo":
         trainer = PreferenceTrainer(args=DPOConfig(**settings, **_loss(recipe)), reference=reference, **common)
     else:
-        own = {"dataset_kwargs": {"skip_prepare_dataset": True}, "padding_free": recipe.padding_free}
+        own: dict[str, Any] = {"dataset_kwargs": {"skip_prepare_dataset": True}, "padding_free": recipe.padding_free}
         trainer = CompletionTrainer(args=SFTConfig(**settings, **own), **common)
     trainer.remove_callback(PrinterCallback)
     return trainer
