@@ -228,6 +228,8 @@ class Reckoner:
     def _work(self, job: Job) -> tuple[Work, Work]:
         if job.rule == "recut_explore":
             return self._exploration(job, self._count("train"))
+        if job.rule == "train_reference":
+            return self._reference(job, self._count("train"))
         if job.rule == "train_specialist":
             return self._training(job, self._count("train"))
         if job.rule == "evaluate_sample":
@@ -252,11 +254,21 @@ class Reckoner:
         dev = self._count("dev")
         readouts = dev * (recut.train.checkpoints + 1) if recut.train.select == "dev" else 0
         expected, most = self._answers(readouts)
-        name = SETS[job.wildcards["specialist"]]
-        limit = 1 if name == "sft" else recut.pairs.max_per_problem * (2 if name == "union" else 1)
+        usual, limit = self._pairs(job)
         rows = (problems - dev) * recut.train.epochs
-        usual = min(limit, self.habits.pairs[name])
         return expected + Work(pairs=rows * usual), most + Work(pairs=rows * limit)
+
+    def _reference(self, job: Job, problems: int) -> tuple[Work, Work]:
+        """One forward pass over the pairs of both splits, which takes a third of the time of training on them."""
+        usual, limit = self._pairs(job)
+        return Work(pairs=problems * usual / 3), Work(pairs=problems * limit / 3)
+
+    def _pairs(self, job: Job) -> tuple[float, int]:
+        """The pairs that a problem is expected to give, and gives at most."""
+        pairs = self.settings.recut.variant(job.wildcards["variant"]).pairs
+        name = SETS[job.wildcards["specialist"]]
+        limit = 1 if name == "sft" else pairs.max_per_problem * (2 if name == "union" else 1)
+        return min(limit, self.habits.pairs[name]), limit
 
     def _answers(self, n: int) -> tuple[Work, Work]:
         most, habits = self.settings.evaluation.max_tokens, self.habits
