@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 
@@ -97,10 +98,19 @@ def _section_lines(section: type[Section], prefix: str, done: list[type[Section]
 
 
 def _type_name(annotation: Any) -> str:
-    if isinstance(annotation, type):
-        return annotation.__name__
-    text = str(annotation).replace("typing.", "").replace("bestpath.settings.", "")
-    return f"`{text}`".replace("|", "or")
+    """A type in words: `int`, `list of float`, `a, b or c`."""
+    origin, inner = get_origin(annotation), [part for part in get_args(annotation) if part is not NoneType]
+    if origin is Annotated:
+        return _type_name(inner[0])
+    if origin is Literal:
+        return " or ".join(f"`{json.dumps(choice)}`" for choice in inner)
+    if origin in (Union, UnionType):
+        return " or ".join(map(_type_name, inner))
+    if origin is dict:
+        return f"mapping of names to {_type_name(inner[1])}"
+    if origin in (list, tuple):
+        return f"{origin.__name__} of {_type_name(inner[0])}"
+    return "anything" if annotation is Any else str(annotation.__name__)
 
 
 def main() -> None:
