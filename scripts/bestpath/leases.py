@@ -73,7 +73,7 @@ def lease(n: int, devices: Sequence[str], folder: Path, tell: Callable[[str], No
 
 def _make(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
+    if folder.lstat().st_uid != os.getuid():
         raise UserError(f"{folder}, where GPUs are leased, belongs to somebody else; ask them to remove it")
 
 

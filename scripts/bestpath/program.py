@@ -37,8 +37,9 @@ def open_run() -> int | None:
 
 
 def _end_with_run() -> None:
-    """Die with all child processes when the Snakemake run dies, however it dies: an orphan would go on writing into
-    the next run's results."""
+    """Die with all that we started when the Snakemake run dies, or orphans would go on writing into the next run's
+    results.
+    """
     if (descriptor := open_run()) is None:
         return
 

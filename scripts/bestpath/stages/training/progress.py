@@ -89,19 +89,20 @@ class Watch(TrainerCallback):
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Hand the new checkpoint over, once all processes have written their part of it; or stop with it."""
         processes.wait()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what follows loses nothing when it is killed
-        if state.is_world_process_zero and self._stops:
-            seal(checkpoint(Path(args.output_dir), state.global_step))
-        elif state.is_world_process_zero:
-            with random_state_kept():
-                self._saved(state.global_step, state.log_history)
-            shutil.rmtree(self._work / STOPPED, ignore_errors=True)
-        processes.wait()
         if self._stops:
+            if state.is_world_process_zero:
+                seal(checkpoint(Path(args.output_dir), state.global_step))
+            processes.wait()
             raise UserError(
                 f"{self._label} was told to stop (SIGTERM) at step {state.global_step} of {state.max_steps}; its state "
                 "is saved, and the same run goes on from there when it is started again"
             )
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the readout loses nothing when it is killed
+        if state.is_world_process_zero:
+            with random_state_kept():
+                self._saved(state.global_step, state.log_history)
+            shutil.rmtree(self._work / STOPPED, ignore_errors=True)
+        processes.wait()
         self._listen()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
