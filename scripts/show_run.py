@@ -15,7 +15,7 @@ from itertools import takewhile
 _BOOKKEEPING = re.compile(
     r"Select jobs|Execute \d+ jobs|Finished jobid|\[[A-Z][a-z]{2} |Using |Assuming |Config file|Building DAG|Provided |"
     r"Rules claiming|Conda environments|RuleException:$|CalledProcessError in|Command '|WorkflowError:$|"
-    r"At least one job did not|Exiting because a job|\s*$"
+    r"At least one job did not|Exiting because a job|No SLURM account|No account was given|Unable to guess SLURM|\s*$"
 )
 _LAST_LINES = 12  # of a failed program's log
 

@@ -184,6 +184,7 @@ def run(command: list[str]) -> int:
 def main() -> None:
     """Run the command that the arguments state on a cluster."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also for the command, when we run in the background
     try:
         with cluster():
             code = run(sys.argv[1:])
