@@ -84,10 +84,11 @@ def test_a_job_dies_with_its_run(tmp_path: Path) -> None:
 
 
 def test_everything_that_a_job_on_models_started_dies_with_its_run(clone: Project) -> None:
+    candidates = "results/tiny/recut/main/s1/candidates.parquet"
     shutil.rmtree(clone.results / "recut/main/s1/explore")
-    (clone.results / "recut/main/s1/candidates.parquet").unlink()
+    (clone.folder / candidates).unlink()
     with (clone.folder / "run.log").open("w") as log:
-        run = psutil.Popen(clone.command(), cwd=clone.folder, stdout=log, stderr=subprocess.STDOUT)
+        run = psutil.Popen(clone.command(candidates), cwd=clone.folder, stdout=log, stderr=subprocess.STDOUT)
         started: list[psutil.Process] = []
         while not any("scripts/recut_explore.py" in process.cmdline()[:2] for process in started):
             assert run.poll() is None, "the run ended before a job was seen"
