@@ -68,6 +68,9 @@ class Completion:
     error: str | None = None
 
 
+Measure = Literal["reward", "likelihood"]
+
+
 @dataclass(frozen=True)
 class Score:
     """Ask the model that plays `role` how good the last turn of a chat is, an assistant's, given those before it.
@@ -79,7 +82,7 @@ class Score:
 
     role: str
     messages: tuple[Message, ...]
-    of: Literal["reward", "likelihood"] = "reward"
+    of: Measure = "reward"
 
     def __post_init__(self) -> None:
         if not self.messages or self.messages[-1].role != "assistant":

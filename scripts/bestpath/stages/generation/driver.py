@@ -126,7 +126,7 @@ class _Run:
         }
         queues = {id(player): _Queue(player) for player in players.values()}
         self._queues = list(queues.values())
-        self._queue_of = {asked: queues[id(player)] for asked, player in players.items()}
+        self._queue_of = {key: queues[id(player)] for key, player in players.items()}
         self._grader = grader
         self._grading: dict[int, tuple[_Live, int]] = {}
         self._journal = journal

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from bestpath.errors import UserError, nearest
+from bestpath.search import Measure
 from bestpath.stages.generation.engine import Engine, Scorer
 
 NAMES = ("transformers", "vllm", "endpoint")
@@ -33,9 +34,7 @@ def open_engine(
     return _on_all_devices(_open, name, folder, **settings)
 
 
-def open_scorer(
-    name: str, folder: Path | str, of: Literal["reward", "likelihood"] = "reward", **settings: Any
-) -> Scorer:
+def open_scorer(name: str, folder: Path | str, of: Measure = "reward", **settings: Any) -> Scorer:
     """Open the engine `name` on a reward model, or on a causal language model whose likelihood is asked.
 
     `settings` and copies as for `open_engine`. A reward model is tried before it is used (see `reward_check`). Raises
@@ -73,7 +72,7 @@ def _open(name: str, folder: Path | str, **settings: Any) -> Engine:
     return TransformersEngine(folder, **settings)
 
 
-def _open_scorer(name: str, folder: Path | str, of: Literal["reward", "likelihood"], **settings: Any) -> Scorer:
+def _open_scorer(name: str, folder: Path | str, of: Measure, **settings: Any) -> Scorer:
     if name == "vllm":
         from bestpath.stages.generation.engines.vllm_scorer import open_vllm_scorer
 

@@ -7,14 +7,12 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from bestpath.errors import UserError
-from bestpath.search import Message, Score, Scored
+from bestpath.search import Measure, Message, Score, Scored
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG, engine_error, unscored
 from bestpath.stages.generation.engines.chat import Chat
-
-Kind = Literal["reward", "likelihood"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Rendering:
     chat is none of the text, in training neither.
     """
 
-    def __init__(self, chat: Chat, of: Kind, ends: frozenset[int] = frozenset(), padding: int | None = None) -> None:
+    def __init__(self, chat: Chat, of: Measure, ends: frozenset[int] = frozenset(), padding: int | None = None) -> None:
         self._chat = chat
         self._padding = padding
         self._end = None if of == "reward" else chat.end_of_turn(ends)
@@ -84,7 +82,7 @@ class ScoringEngine:
     Equal texts are scored once. A chat that does not fit is answered with the error PROMPT_TOO_LONG, never cut.
     """
 
-    def __init__(self, of: Kind, rendering: Rendering, scorer: TextScorer, slots: int) -> None:
+    def __init__(self, of: Measure, rendering: Rendering, scorer: TextScorer, slots: int) -> None:
         self._of = of
         self._rendering = rendering
         self._scorer = scorer

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bestpath.search import Sampling
+from bestpath.search import Measure, Sampling
 from bestpath.stages.generation.engines.attention import Pass
 from bestpath.stages.generation.engines.chat import Chat
 from bestpath.stages.generation.engines.loading import Loaded, load, logits_at
 from bestpath.stages.generation.engines.pools import Pools, Row
 from bestpath.stages.generation.engines.reward_check import check_scores
-from bestpath.stages.generation.engines.scoring import Kind, Rendering, ScoringEngine, Text
+from bestpath.stages.generation.engines.scoring import Rendering, ScoringEngine, Text
 
 _PASS_TOKENS = 2048  # of one pass, unless a single text is longer
 _CHUNK = 256  # tokens whose log-probabilities over the vocabulary are in memory at once
@@ -25,7 +25,7 @@ _MULTIPLE = 32  # see `attention`
 
 def open_transformers_scorer(
     folder: Path,
-    of: Kind,
+    of: Measure,
     *,
     slots: int = 128,
     device: str = "cpu",
@@ -54,7 +54,7 @@ def open_transformers_scorer(
 class PackedScorer:
     """Texts one after another in a single sequence, first come first served; attention as in decoding (`attention`)."""
 
-    def __init__(self, loaded: Loaded, of: Kind) -> None:
+    def __init__(self, loaded: Loaded, of: Measure) -> None:
         self._loaded = loaded
         self._of = of
         self._waiting: deque[tuple[str, Text]] = deque()

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from bestpath.models import check_folder, check_reward_model
+from bestpath.search import Measure
 from bestpath.stages.generation.engines.chat import Chat
-from bestpath.stages.generation.engines.scoring import Kind, Rendering, ScoringEngine, Text
+from bestpath.stages.generation.engines.scoring import Rendering, ScoringEngine, Text
 from bestpath.stages.generation.engines.vllm import Options, chat_of, import_vllm, start
 
 
-def open_vllm_scorer(folder: Path, of: Kind, **settings: Any) -> ScoringEngine:
+def open_vllm_scorer(folder: Path, of: Measure, **settings: Any) -> ScoringEngine:
     """Scores in this process; settings as for `VllmEngine`.
 
     Scores agree with those of the engine `transformers` up to rounding. The trial of a reward model loads it once more,
@@ -42,7 +43,7 @@ def open_vllm_scorer(folder: Path, of: Kind, **settings: Any) -> ScoringEngine:
 class VllmScorer:
     """Texts on a running vLLM, which batches them as it likes."""
 
-    def __init__(self, engine: Any, of: Kind) -> None:
+    def __init__(self, engine: Any, of: Measure) -> None:
         self._engine = engine
         self._of = of
         self._texts: dict[str, Text] = {}
