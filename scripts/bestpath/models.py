@@ -58,6 +58,25 @@ def check_folder(folder: Path) -> None:
     _check_sizes(folder)
 
 
+def check_reward_model(folder: Path) -> None:
+    """Check that a folder holds a whole reward model: one that gives a chat one number.
+
+    Raises UserError as `check_folder`, when the head is missing (libraries would go on with random numbers), and when
+    it gives more numbers than one.
+    """
+    check_folder(folder)
+    head = tensors(folder).get("score.weight")
+    if head is None:
+        raise UserError(
+            f"the model in {folder} is not a reward model: its weights have no score.weight; give the folder of a "
+            "model that was saved for sequence classification"
+        )
+    if head.shape[0] != 1:
+        raise UserError(
+            f"the model in {folder} is not a reward model: its head gives {head.shape[0]} numbers, and a reward is one"
+        )
+
+
 def _check_embeddings(folder: Path) -> None:
     """Some models have more rows than tokens, never fewer; where either number is not stated, nothing is checked."""
     config = read_json(folder / "config.json")

@@ -68,6 +68,42 @@ class Completion:
     error: str | None = None
 
 
+Measure = Literal["reward", "likelihood"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Ask the model that plays `role` how good the last turn of a chat is, an assistant's, given those before it.
+
+    `reward`: the number that a reward model (one of Bradley and Terry's kind) gives the whole chat.
+    `likelihood`: how probable a language model finds the turn, taken as its own answer to the turns before.
+    Raises ValueError when the last turn is not the assistant's.
+    """
+
+    role: str
+    messages: tuple[Message, ...]
+    of: Measure = "reward"
+
+    def __post_init__(self) -> None:
+        if not self.messages or self.messages[-1].role != "assistant":
+            raise ValueError("only an assistant's turn can be scored, and it must be the last of the chat")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The answer to a `Score` request.
+
+    `value` is the reward, a logit, or the natural logarithm of the turn's probability: the sum over its `n_tokens`
+    tokens, the end token included (as in `Completion`), so that `value / n_tokens` is the mean a token and
+    `exp(-value / n_tokens)` the perplexity. For a reward, `n_tokens` counts the whole chat.
+    `value` is None when `error` says why there is none, as for a `Completion`.
+    """
+
+    value: float | None
+    n_tokens: int
+    error: str | None = None
+
+
 @dataclass(frozen=True)
 class Grade:
     """Ask whether the final answer of `text` equals the gold answer of its problem.
@@ -101,8 +137,8 @@ class Verdict:
     loosely_equal: bool = False
 
 
-Request = Generate | Grade
-Result = Completion | Verdict
+Request = Generate | Score | Grade
+Result = Completion | Scored | Verdict
 
 Found = TypeVar("Found")
 Search = Generator[Sequence[Request], Sequence[Result], Found]

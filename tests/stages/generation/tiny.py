@@ -39,10 +39,9 @@ def build_tokenizer(chat_template: str | None = CHAT_TEMPLATE, bos: str | None =
     )
 
 
-def build_model(architecture: str = "qwen2", vocabulary: int = 304, **changes: Any) -> Any:
-    """Random weights, large enough for clear preferences among tokens. Odd sizes, so that no kernel is flattered."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
+def build_config(architecture: str = "qwen2", vocabulary: int = 304, **changes: Any) -> Any:
+    """Weights large enough for clear preferences among tokens. Odd sizes, so that no kernel is flattered."""
+    from transformers import AutoConfig
 
     settings: dict[str, Any] = {
         "vocab_size": vocabulary,
@@ -58,8 +57,16 @@ def build_model(architecture: str = "qwen2", vocabulary: int = 304, **changes: A
         "bos_token_id": None,
         "pad_token_id": 0,
     }
+    return AutoConfig.for_model(architecture, **{**settings, **changes})
+
+
+def build_model(architecture: str = "qwen2", vocabulary: int = 304, **changes: Any) -> Any:
+    """A language model of random weights."""
+    import torch
+    from transformers import AutoModelForCausalLM, GenerationConfig
+
     torch.manual_seed(5)
-    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(architecture, **{**settings, **changes}))
+    model = AutoModelForCausalLM.from_config(build_config(architecture, vocabulary, **changes))
     model.generation_config = GenerationConfig(eos_token_id=ENDS, pad_token_id=0)
     return model.eval()
 
@@ -68,4 +75,23 @@ def build_folder(folder: Path, architecture: str = "qwen2", **changes: Any) -> P
     """A model folder as the engine loads it."""
     build_model(architecture, **changes).save_pretrained(folder)
     build_tokenizer().save_pretrained(folder)
+    return folder
+
+
+def build_reward_model(architecture: str = "qwen2", labels: int = 1, **changes: Any) -> Any:
+    """A reward model of random weights."""
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    torch.manual_seed(6)
+    config = build_config(architecture, num_labels=labels, **changes)
+    return AutoModelForSequenceClassification.from_config(config).eval()
+
+
+def build_reward_folder(
+    folder: Path, architecture: str = "qwen2", template: str = CHAT_TEMPLATE, **changes: Any
+) -> Path:
+    """A folder with a reward model."""
+    build_reward_model(architecture, **changes).save_pretrained(folder)
+    build_tokenizer(template).save_pretrained(folder)
     return folder

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from bestpath.errors import UserError
 from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Request, Result, Search, Verdict
-from bestpath.stages.generation.engine import PROMPT_TOO_LONG, Engine
+from bestpath.search import Completion, Generate, Grade, Request, Result, Score, Scored, Search, Verdict
+from bestpath.stages.generation.engine import PROMPT_TOO_LONG, Answering, Engine, Scorer
 from bestpath.stages.generation.journal import Finished, Journal
 from bestpath.stages.generation.progress import Progress
 from bestpath.stages.generation.stopping import stop_requests
@@ -45,11 +45,13 @@ def run(
     grader: Grader,
     journal: Journal,
     progress: Progress,
+    scorers: Mapping[str, Scorer] | None = None,
 ) -> dict[str, list[Row]]:
     """Run every search that the journal does not hold yet, and return the rows of all, by problem.
 
     `searches` maps a problem to a function that starts its search; `engines` maps a role to the engine that plays it
-    (one engine may play several). A failed request is asked once more before its search learns of the failure.
+    (one engine may play several), and so do `scorers` for `Score` requests. A failed request is asked once more before
+    its search learns of the failure.
 
     Ctrl-C and SIGTERM end the run between two steps, with all finished problems in the journal; the exceptions are
     KeyboardInterrupt and SystemExit. Raises UserError for a role that no engine plays and for an engine that only
@@ -59,7 +61,7 @@ def run(
     progress.start(total=len(searches), resumed=len(searches) - len(todo))
     try:
         with stop_requests() as check_stop:
-            _Run(todo, engines, grader, journal, progress, check_stop).to_end()
+            _Run(todo, engines, scorers or {}, grader, journal, progress, check_stop).to_end()
     finally:
         progress.close()
     return {problem: journal.finished[problem].rows for problem in searches}
@@ -88,7 +90,7 @@ class _Asked:
 
     live: _Live
     index: int
-    request: Generate
+    request: Generate | Score
     is_retry: bool = False
 
 
@@ -96,7 +98,7 @@ class _Asked:
 class _Queue:
     """An engine, the requests it works on and those that wait for it."""
 
-    engine: Engine
+    engine: Answering[Any, Any]
     waiting: deque[_Asked] = field(default_factory=deque)
     asked: dict[int, _Asked] = field(default_factory=dict)
     failures: int = 0
@@ -111,15 +113,20 @@ class _Run:
         self,
         todo: Mapping[str, Start],
         engines: Mapping[str, Engine],
+        scorers: Mapping[str, Scorer],
         grader: Grader,
         journal: Journal,
         progress: Progress,
         check_stop: Callable[[], None],
     ) -> None:
         self._pending = deque(todo.items())
-        queues = {id(engine): _Queue(engine) for engine in engines.values()}
+        players: dict[tuple[type, str], Answering[Any, Any]] = {
+            **{(Generate, role): engine for role, engine in engines.items()},
+            **{(Score, role): scorer for role, scorer in scorers.items()},
+        }
+        queues = {id(player): _Queue(player) for player in players.values()}
         self._queues = list(queues.values())
-        self._queue_of = {role: queues[id(engine)] for role, engine in engines.items()}
+        self._queue_of = {key: queues[id(player)] for key, player in players.items()}
         self._grader = grader
         self._grading: dict[int, tuple[_Live, int]] = {}
         self._journal = journal
@@ -140,8 +147,8 @@ class _Run:
                 raise RuntimeError(f"{self._live} searches wait for answers that nobody owes them")
             only = len(busy) + bool(self._grading) == 1
             for queue in busy:
-                for ticket, completion in queue.engine.step(_WAIT_S if only else _GLANCE_S):
-                    self._answered(queue, queue.asked.pop(ticket), completion)
+                for ticket, answer in queue.engine.step(_WAIT_S if only else _GLANCE_S):
+                    self._answered(queue, queue.asked.pop(ticket), answer)
             if self._grading:
                 for ticket, verdict in self._grader.poll(0.0 if busy else _WAIT_S):
                     self._deliver(*self._grading.pop(ticket), verdict)
@@ -190,19 +197,20 @@ class _Run:
     def _ask(self, live: _Live, index: int, request: Request) -> None:
         if isinstance(request, Grade):
             self._grading[self._grader.submit(request)] = (live, index)
-        elif request.role in self._queue_of:
-            self._queue_of[request.role].waiting.append(_Asked(live, index, request))
+        elif queue := self._queue_of.get((type(request), request.role)):
+            queue.waiting.append(_Asked(live, index, request))
         else:
-            roles = ", ".join(sorted(self._queue_of)) or "none"
-            raise UserError(f"no model is set for the role '{request.role}' (roles with a model: {roles}); set one")
+            model = "scoring model" if isinstance(request, Score) else "model"
+            roles = ", ".join(sorted(role for kind, role in self._queue_of if kind is type(request))) or "none"
+            raise UserError(f"no {model} is set for the role '{request.role}' (roles with a {model}: {roles}); set one")
 
-    def _answered(self, queue: _Queue, asked: _Asked, completion: Completion) -> None:
-        if completion.finish == "error" and completion.error != PROMPT_TOO_LONG:
+    def _answered(self, queue: _Queue, asked: _Asked, answer: Completion | Scored) -> None:
+        if answer.error is not None and answer.error != PROMPT_TOO_LONG:
             queue.failures += 1
             if queue.failures >= _FAILURES_IN_A_ROW + queue.engine.capacity:
                 raise UserError(
                     f"the engine of role '{asked.request.role}' failed {queue.failures} times in a row, at last with "
-                    f"'{completion.error}'; mend the cause and start again: finished problems are kept"
+                    f"'{answer.error}'; mend the cause and start again: finished problems are kept"
                 )
             if not asked.is_retry:
                 queue.waiting.append(_Asked(asked.live, asked.index, asked.request, is_retry=True))
@@ -212,10 +220,13 @@ class _Run:
             queue.failures = 0
             if not any(other.failures for other in self._queues):
                 self._record_doubtful()
-        asked.live.generations += 1
-        asked.live.tokens += completion.n_tokens
-        self._progress.generated(completion.n_tokens)
-        self._deliver(asked.live, asked.index, completion)
+        if isinstance(answer, Completion):
+            asked.live.generations += 1
+            asked.live.tokens += answer.n_tokens
+            self._progress.generated(answer.n_tokens)
+        else:
+            self._progress.scored()
+        self._deliver(asked.live, asked.index, answer)
 
     def _deliver(self, live: _Live, index: int, result: Result) -> None:
         live.results[index] = result

@@ -1,18 +1,21 @@
-"""What the driver asks of an engine, whatever it runs on."""
+"""What the driver asks of an engine, whatever it runs on: to complete chats, or to score them."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from bestpath.search import Completion, Generate
+from bestpath.search import Completion, Generate, Score, Scored
 
 PROMPT_TOO_LONG = "prompt_too_long"
 
+Asked = TypeVar("Asked", contravariant=True)
+Answer = TypeVar("Answer")
 
-class Engine(Protocol):
+
+class Answering(Protocol[Asked, Answer]):
     """Answers requests, many at a time and in any order.
 
-    A failed request is answered by a completion with finish `error` (see `failed`); it is the driver that asks again.
+    A failed request is answered with an `error` (see `failed` and `unscored`); it is the driver that asks again.
     An exception from `submit` or `step` ends the run.
     """
 
@@ -26,11 +29,11 @@ class Engine(Protocol):
         """Requests submitted and not yet answered."""
         ...
 
-    def submit(self, ticket: int, request: Generate) -> None:
+    def submit(self, ticket: int, request: Asked) -> None:
         """Take a request, known by its ticket until it is answered. Does not wait."""
         ...
 
-    def step(self, timeout: float) -> list[tuple[int, Completion]]:
+    def step(self, timeout: float) -> list[tuple[int, Answer]]:
         """Do one short slice of work and return what is answered now.
 
         An engine that works elsewhere waits for an answer at most `timeout` seconds.
@@ -46,9 +49,18 @@ class Engine(Protocol):
         ...
 
 
+Engine = Answering[Generate, Completion]
+Scorer = Answering[Score, Scored]
+
+
 def failed(reason: str, n_prompt_tokens: int = 0) -> Completion:
-    """The answer to a request that failed."""
+    """The answer to a `Generate` request that failed."""
     return Completion("", 0, n_prompt_tokens, "error", reason)
+
+
+def unscored(reason: str, n_tokens: int = 0) -> Scored:
+    """The answer to a `Score` request that failed."""
+    return Scored(None, n_tokens, reason)
 
 
 def engine_error(error: BaseException) -> str:

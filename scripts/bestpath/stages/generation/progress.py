@@ -28,7 +28,7 @@ class Progress:
         self._stream = stream or sys.stderr
         self._bar: tqdm[None] | None = None
         self._total = self._resumed = self._done = 0
-        self._generations = self._tokens = 0
+        self._generations = self._scores = self._tokens = 0
         self._started = self._next_bar = self._next_file = self._next_line = time.monotonic()
 
     def start(self, total: int, resumed: int) -> None:
@@ -50,6 +50,11 @@ class Progress:
         self._tokens += tokens
         self._show()
 
+    def scored(self) -> None:
+        """One more score."""
+        self._scores += 1
+        self._show()
+
     def problem_done(self) -> None:
         """One more problem is finished."""
         self._done += 1
@@ -61,7 +66,7 @@ class Progress:
             self._update_bar()
             self._bar.close()
             self._bar = None
-        elif self._done > self._resumed or self._generations:
+        elif self._done > self._resumed or self._generations or self._scores:
             self._print_line()
         self._write_file()
 
@@ -97,8 +102,9 @@ class Progress:
     def _print_line(self) -> None:
         to_go = self.seconds_to_go
         rest = "" if to_go is None else f", {_duration(to_go)} to go"
+        scores = f"{self._scores} scores, " if self._scores else ""
         print(
-            f"{self._label}: {self._done}/{self._total} problems, {self._generations} completions, "
+            f"{self._label}: {self._done}/{self._total} problems, {self._generations} completions, {scores}"
             f"{self.tokens_per_second:,.0f} tokens/s{rest}",
             file=self._stream,
             flush=True,
@@ -114,6 +120,7 @@ class Progress:
                 "done": self._done,
                 "resumed": self._resumed,
                 "generations": self._generations,
+                "scores": self._scores,
                 "tokens": self._tokens,
                 "tokens_per_s": round(self.tokens_per_second, 1),
                 "elapsed_s": round(time.monotonic() - self._started, 1),

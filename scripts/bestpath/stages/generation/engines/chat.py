@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,23 @@ class Chat:
         """
         return self._prompt(request.messages, request.prefill)
 
+    def conversation(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        """The token ids of a chat that is over. Raises UserError as `prompt`."""
+        return self._template(messages, opens_turn=False)
+
+    def answered(self, messages: tuple[Message, ...], end: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The token ids of a chat up to its last turn, and of that turn as a completion that ends with `end`.
+
+        The turn stands there as it is, as a completion would: some templates cut the thoughts out of finished turns.
+        Raises UserError as `prompt`.
+        """
+        return self._prompt(messages[:-1], ""), (*self._ids(messages[-1].content), end)
+
+    def end_of_turn(self, ends: Collection[int]) -> int:
+        """The one of the end tokens that the template puts behind a turn; any of them if it puts none."""
+        ids = self.conversation((Message("user", "?"), Message("assistant", "!")))
+        return next((token for token in reversed(ids) if token in ends), min(ends))
+
     def text(self, request: Generate, ids: Sequence[int]) -> str:
         """The text of a completion without its end token and other special tokens."""
         before = self._ids(request.prefill)
@@ -35,11 +52,14 @@ class Chat:
         return whole[len(start) :] if whole.startswith(start) else self._decode(ids)
 
     def _render(self, messages: tuple[Message, ...], prefill: str) -> tuple[int, ...]:
+        return (*self._template(messages, opens_turn=True), *self._ids(prefill))
+
+    def _template(self, messages: Sequence[Message], opens_turn: bool) -> tuple[int, ...]:
         from jinja2 import TemplateError
 
         chat = [{"role": message.role, "content": message.content} for message in messages]
         try:
-            ids = self._tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False)
+            ids = self._tokenizer.apply_chat_template(chat, add_generation_prompt=opens_turn, return_dict=False)
         except TemplateError as error:
             roles = ", ".join(message.role for message in messages)
             raise UserError(
@@ -51,7 +71,7 @@ class Chat:
             raise UserError("the model's chat template begins a chat with two start tokens; remove one of them")
         if not ids:
             raise UserError("the model's chat template renders nothing; correct it")
-        return (*ids, *self._ids(prefill))
+        return tuple(ids)
 
     def _ids(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False)) if text else []

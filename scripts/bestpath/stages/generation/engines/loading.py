@@ -1,4 +1,4 @@
-"""Loading a model folder for the `transformers` engine, and everything that can be wrong with one."""
+"""Loading a model folder for the `transformers` engines, and everything that can be wrong with one."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from torch.nn.functional import linear, scaled_dot_product_attention
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from bestpath.errors import UserError
-from bestpath.models import check_folder
+from bestpath.models import check_folder, check_reward_model
 from bestpath.records import read_json
 from bestpath.stages.generation.engines.attention import ATTENTION, Heads
 from bestpath.stages.generation.engines.chat import end_tokens
 from bestpath.stages.generation.engines.pools import Shape
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _LOADING_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model ready to decode: `ends` are its end tokens, `context` the most tokens that a row may have."""
+    """A model ready to run: `ends` are its end tokens (a reward model has none), `context` the most tokens of a row."""
 
     model: Any
     tokenizer: Any
@@ -42,13 +42,14 @@ def load(
     dtype: str = "float32",
     context: int | None = None,
     trust_remote_code: bool = False,
+    reward: bool = False,
 ) -> Loaded:
-    """Load and check a model folder; weights come from safetensors only.
+    """Load and check the folder of a causal language model or of a `reward` model; weights come from safetensors only.
 
     Raises UserError when the folder is incomplete, its parts do not fit together, the device is not there, or the
     architecture needs more than causal attention over all tokens.
     """
-    check_folder(folder)
+    (check_reward_model if reward else check_folder)(folder)
     if "auto_map" in read_json(folder / "config.json") and not trust_remote_code:
         raise UserError(
             f"the model in {folder} brings program code of its own; set trust_remote_code: true if you trust it"
@@ -57,14 +58,14 @@ def load(
         raise UserError(f"there is no device '{device}' on this machine; use the device cpu")
     disable_progress_bar()
     common = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+    kind: Any = AutoModelForSequenceClassification if reward else AutoModelForCausalLM
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(folder, **common)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=_DTYPES[dtype], use_safetensors=True, output_loading_info=True, **common
+        model, report = kind.from_pretrained(
+            folder, dtype=DTYPES[dtype], use_safetensors=True, output_loading_info=True, **common
         )
     except _LOADING_ERRORS as error:
         raise UserError(f"cannot load the model in {folder} ({_first_line(error)}); save or copy it again") from error
-    model, report = loaded
     # transformers would go on with random numbers in the place of these.
     if absent := sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}):
         raise UserError(
@@ -73,7 +74,7 @@ def load(
         )
     model = model.to(device).eval()
     context = _context(model.config.get_text_config(), folder, context)
-    ends = end_tokens(model.generation_config, tokenizer, folder)
+    ends = frozenset[int]() if reward else end_tokens(model.generation_config, tokenizer, folder)
     return Loaded(model, tokenizer, _use_our_attention(model, folder), ends, context)
 
 
@@ -91,6 +92,19 @@ def _context(config: Any, folder: Path, wanted: int | None) -> int:
             f"the model in {folder} sees a window of {window} tokens only; set its context to {window} at most"
         )
     return context
+
+
+def logits_at(model: Any, places: Tensor | None, **inputs: Any) -> Tensor:
+    """The logits at some places of a sequence, or at all: [places, vocabulary].
+
+    Of a reward model, what its head makes of the places, [places, 1], in float32: bfloat16 has too few digits for it.
+    """
+    if hasattr(model, "score"):
+        hidden = model.base_model(**inputs, use_cache=False).last_hidden_state[0]
+        return linear((hidden if places is None else hidden[places]).float(), model.score.weight.float())
+    kept = {} if places is None else {"logits_to_keep": places}
+    logits: Tensor = model(**inputs, **kept, use_cache=False).logits[0]
+    return logits
 
 
 class _Probe:
@@ -121,24 +135,19 @@ def _use_our_attention(model: Any, folder: Path) -> Shape:
     what the layers store."""
     lengths = (40, 8)
     ids = torch.arange(sum(lengths), device=model.device)[None] % model.get_input_embeddings().num_embeddings
-    expected = torch.cat([model(input_ids=text, use_cache=False).logits for text in ids.split(lengths, 1)], 1)
+    expected = torch.cat([logits_at(model, None, input_ids=text) for text in ids.split(lengths, 1)])
     probe = _Probe(lengths)
     difference = float("inf")
     try:
         model.set_attn_implementation(ATTENTION)
         positions = torch.cat([torch.arange(length, device=model.device) for length in lengths])[None]
-        logits = model(
-            input_ids=ids,
-            position_ids=positions,
-            logits_to_keep=torch.arange(sum(lengths), device=model.device),
-            use_cache=False,
-            attending=probe,
-        ).logits
-        difference = float((logits - expected).abs().max() / expected.abs().max())
+        places = torch.arange(sum(lengths), device=model.device)
+        logits = logits_at(model, places, input_ids=ids, position_ids=positions, attending=probe)
+        difference = float((logits - expected).abs().max())
     except (TypeError, ValueError, RuntimeError, AttributeError, KeyError):
         pass  # an architecture that does not let its attention be replaced
     tolerance = 1e-3 if model.dtype == torch.float32 else 5e-2
-    if not difference <= tolerance or len(set(probe.stored.values())) != 1:
+    if not difference <= tolerance * float(expected.abs().max()) or len(set(probe.stored.values())) != 1:
         raise UserError(
             f"the transformers engine cannot run the architecture {type(model).__name__} of {folder}; "
             "use another engine for this model"

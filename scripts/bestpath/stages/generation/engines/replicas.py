@@ -14,10 +14,10 @@ from typing import Any
 from zlib import crc32
 
 from bestpath.errors import UserError
-from bestpath.search import Completion, Generate
-from bestpath.stages.generation.engine import Engine
+from bestpath.search import Generate, Score
+from bestpath.stages.generation.engine import Answering
 
-Opener = Callable[..., Engine]
+Opener = Callable[..., Answering[Any, Any]]
 
 
 @dataclass(eq=False)
@@ -27,7 +27,7 @@ class _Copy:
     process: BaseProcess
     pipe: Connection
     capacity: int = 0
-    requests: dict[int, Generate] = field(default_factory=dict)
+    requests: dict[int, Generate | Score] = field(default_factory=dict)
 
 
 class Replicas:
@@ -61,7 +61,7 @@ class Replicas:
         """Requests submitted and not yet answered."""
         return sum(len(copy.requests) for copy in self._copies)
 
-    def submit(self, ticket: int, request: Generate) -> None:
+    def submit(self, ticket: int, request: Generate | Score) -> None:
         """Hand a request to a copy that has room."""
         favourite = self._copies[crc32(request.messages[0].content.encode()) % len(self._copies)]
         idlest = min(self._copies, key=lambda copy: len(copy.requests) - copy.capacity)
@@ -70,7 +70,7 @@ class Replicas:
         with suppress(OSError):  # if it has died, `step` finds out
             copy.pipe.send((ticket, request))
 
-    def step(self, timeout: float) -> list[tuple[int, Completion]]:
+    def step(self, timeout: float) -> list[tuple[int, Any]]:
         """What has been answered; waits at most `timeout` seconds for the first answer.
 
         Raises UserError with the sentence of a copy that could not go on.
@@ -79,9 +79,9 @@ class Replicas:
         busy = {copy.pipe: copy for copy in self._copies if copy.requests}
         for pipe in wait(busy, timeout):
             copy = busy[pipe]  # type: ignore[index]
-            for ticket, completion in self._receive(copy):
+            for ticket, answer in self._receive(copy):
                 del copy.requests[ticket]
-                answered.append((ticket, completion))
+                answered.append((ticket, answer))
         return answered
 
     def usage(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _work(
     """A copy's process: opens the engine, then answers until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the first process decides
     os.environ.update(environment)
-    engine: Engine | None = None
+    engine: Answering[Any, Any] | None = None
     try:
         engine = opener(*arguments, **settings)
         pipe.send(engine.capacity)

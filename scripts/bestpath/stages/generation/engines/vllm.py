@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,28 @@ from bestpath.stages.generation.engine import PROMPT_TOO_LONG, engine_error, fai
 from bestpath.stages.generation.engines.chat import Chat, end_tokens
 
 
+@dataclass(frozen=True)
+class Options:
+    """How vLLM runs a model, on `tensor_parallel` GPUs together or on a CPU.
+
+    `gpu_memory` is a share of each GPU's, `kv_cache_gb` the room for keys and values on a CPU. `eager` starts sooner
+    and decodes slower. The others are those of the engine `transformers`.
+    """
+
+    slots: int = 128
+    device: str = "cpu"
+    dtype: str = "float32"
+    context: int | None = None
+    threads: int = 1
+    trust_remote_code: bool = False
+    tensor_parallel: int = 1
+    gpu_memory: float = 0.9
+    kv_cache_gb: int = 1
+    eager: bool = False
+
+
 class VllmEngine:
-    """Runs a model folder on vLLM.
+    """Runs a model folder on vLLM, as `Options` say.
 
     Requests join and leave the running batch between two steps, so that no search waits for another. Each carries
     its own seed and is one sample; samples of one prompt and the rounds of a search share what they have in common
@@ -22,56 +43,15 @@ class VllmEngine:
     logits vary with the batch, unless VLLM_BATCH_INVARIANT=1 is set.
     """
 
-    def __init__(
-        self,
-        folder: Path | str,
-        *,
-        slots: int = 128,
-        device: str = "cpu",
-        dtype: str = "float32",
-        context: int | None = None,
-        threads: int = 1,
-        trust_remote_code: bool = False,
-        tensor_parallel: int = 1,
-        gpu_memory: float = 0.9,
-        kv_cache_gb: int = 1,
-        eager: bool = False,
-    ) -> None:
+    def __init__(self, folder: Path | str, **settings: Any) -> None:
         folder = Path(folder)
         check_folder(folder)
-        _set_environment(device, kv_cache_gb, threads)
-        vllm = _import_vllm(device)
-        from transformers import AutoTokenizer, GenerationConfig
-
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
-        self._chat = Chat(tokenizer)
-        self._ends = end_tokens(GenerationConfig.from_pretrained(folder), tokenizer, folder)
-        settings = vllm.EngineArgs(
-            model=str(folder),
-            dtype=dtype,
-            max_model_len=context,
-            max_num_seqs=slots,
-            tensor_parallel_size=tensor_parallel,
-            gpu_memory_utilization=gpu_memory,
-            enforce_eager=eager,
-            enable_prefix_caching=True,
-            # On a CPU vLLM cannot take back the random number of a prompt that it has only begun.
-            enable_chunked_prefill=False if device == "cpu" else None,
-            trust_remote_code=trust_remote_code,
-            load_format="safetensors",
-            generation_config="vllm",  # every request says how to sample
-            disable_log_stats=True,
-            seed=0,
-        )
-        try:
-            self._engine: Any = vllm.LLMEngine.from_engine_args(settings)
-        except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UserError(
-                f"vLLM cannot run the model in {folder} ({reason}); see the log, or use another engine"
-            ) from error
+        options = Options(**settings)
+        vllm = import_vllm(options)
+        self._chat, self._ends = chat_of(folder, options)
+        self._engine = start(vllm, folder, options)
         self._context: int = self._engine.model_config.max_model_len
-        self._slots = slots
+        self._slots = options.slots
         self._requests: dict[str, tuple[int, Generate]] = {}
         self._answered: list[tuple[int, Completion]] = []
 
@@ -146,6 +126,43 @@ class VllmEngine:
         return ticket, completion
 
 
+def start(vllm: Any, folder: Path, options: Options, **arguments: Any) -> Any:
+    """Start vLLM's engine on a model folder. Raises UserError when it refuses the model."""
+    engine_arguments = vllm.EngineArgs(
+        model=str(folder),
+        dtype=options.dtype,
+        max_model_len=options.context,
+        max_num_seqs=options.slots,
+        tensor_parallel_size=options.tensor_parallel,
+        gpu_memory_utilization=options.gpu_memory,
+        enforce_eager=options.eager,
+        enable_prefix_caching=True,
+        # On a CPU vLLM cannot take back the random number of a prompt that it has only begun.
+        enable_chunked_prefill=False if options.device == "cpu" else None,
+        trust_remote_code=options.trust_remote_code,
+        load_format="safetensors",
+        generation_config="vllm",  # every request says how to sample
+        disable_log_stats=True,
+        seed=0,
+        **arguments,
+    )
+    try:
+        return vllm.LLMEngine.from_engine_args(engine_arguments)
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"vLLM cannot run the model in {folder} ({reason}); see the log, or use another engine"
+        ) from error
+
+
+def chat_of(folder: Path, options: Options) -> tuple[Chat, frozenset[int]]:
+    """The chat format of a model folder, and the tokens that end a turn. Raises UserError when it has none."""
+    from transformers import AutoTokenizer, GenerationConfig
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=options.trust_remote_code)
+    return Chat(tokenizer), end_tokens(GenerationConfig.from_pretrained(folder), tokenizer, folder)
+
+
 def _set_environment(device: str, kv_cache_gb: int, threads: int) -> None:
     """vLLM takes much of its configuration from the environment; what a user has set there stays."""
     settings = {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "WARNING", "VLLM_LOGGING_STREAM": "ext://sys.stderr"}
@@ -162,7 +179,9 @@ def _set_environment(device: str, kv_cache_gb: int, threads: int) -> None:
         os.environ.setdefault(name, value)
 
 
-def _import_vllm(device: str) -> Any:
+def import_vllm(options: Options) -> Any:
+    """The module, configured. Raises UserError when there is none here, or it is built for another device."""
+    _set_environment(options.device, options.kv_cache_gb, options.threads)
     try:
         import vllm
         from vllm.platforms import current_platform
@@ -171,7 +190,9 @@ def _import_vllm(device: str) -> Any:
             f"vLLM cannot be imported here ({error}); make its environment (docs/environments.md) or use the engine "
             "transformers"
         ) from error
-    if current_platform.is_cpu() != (device == "cpu"):
+    if current_platform.is_cpu() != (options.device == "cpu"):
         built = "a CPU" if current_platform.is_cpu() else "GPUs"
-        raise UserError(f"this vLLM is built for {built}, but compute.gpus asks for the device {device}; change one")
+        raise UserError(
+            f"this vLLM is built for {built}, but compute.gpus asks for the device {options.device}; change one"
+        )
     return vllm
