@@ -48,6 +48,7 @@ EXPLORED = {
     "recut_optimal": 1,
     "recut_pairs": 2,
     "recut_funnel": 1,
+    "train_reference": 2,
     "train_specialist": 3,
     "choose_specialist": 2,
     "merge_models": 2,
@@ -60,6 +61,7 @@ ONE_MERGE = {"merge_models": 1, "evaluate_sample": 2, "evaluate_grade": 2, "choo
 ACCURACY = {
     "recut_pairs": 1,
     "recut_funnel": 1,
+    "train_reference": 1,
     "train_specialist": 1,
     "choose_specialist": 1,
     "merge_models": 2,
@@ -122,7 +124,7 @@ def test_the_prompt_of_a_lesson_makes_the_base_anew(clone: Project) -> None:
 def test_a_variant_shares_what_it_does_not_change(clone: Project) -> None:
     stale = clone.overlay("recut: {run: [main, rounds_8, ipo]}").stale()
     assert stale["train_specialist"] == 3
-    assert not {"recut_explore", "recut_candidates", "recut_pairs"} & stale.keys()
+    assert not {"recut_explore", "recut_candidates", "recut_pairs", "train_reference"} & stale.keys()
 
 
 def test_accepting_declares_results_current(clone: Project) -> None:
