@@ -51,7 +51,7 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake to its end."""
-        return subprocess.run(self.command(*arguments), cwd=self.folder, capture_output=True, text=True, timeout=900)
+        return subprocess.run(self.command(*arguments), cwd=self.folder, capture_output=True, text=True, timeout=1800)
 
     def run(self, *arguments: str) -> str:
         """Run Snakemake, which must succeed; what it printed."""

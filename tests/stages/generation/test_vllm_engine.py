@@ -59,7 +59,7 @@ def answered(folder: Path) -> list[list[Completion]]:
         cwd=ROOT,
         text=True,
         capture_output=True,
-        timeout=600,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return [[Completion(**completion) for completion in run] for run in json.loads(done.stdout)]

@@ -43,7 +43,7 @@ def launched(base, folder, objective, zero, precision="float32"):
     start = ["python", ROOT / "scripts/with_processes.py", "--cpu"]
     start += ["--zero", ROOT / f"config/deepspeed/zero{zero}.json", "2"]
     asked = [folder / "child.py", base, folder, objective, str(zero), precision]
-    done = subprocess.run([*start, *asked], env=environment, capture_output=True, text=True, timeout=600)
+    done = subprocess.run([*start, *asked], env=environment, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stderr[-4000:]
     return load_file(folder / "out" / "model.safetensors"), losses(folder / "work")
 
