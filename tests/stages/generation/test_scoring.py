@@ -49,7 +49,7 @@ def scores(scorer: Scorer, asked: Sequence[tuple[Message, ...]], of: Any) -> lis
         while waiting and scorer.in_flight < scorer.capacity:
             ticket = next(iter(waiting))
             scorer.submit(ticket, Score("role", waiting.pop(ticket), of))
-        found.update(scorer.step(0.0))
+        found.update(scorer.step(0.2))
     assert scorer.in_flight == 0
     return [found[ticket] for ticket in range(len(asked))]
 

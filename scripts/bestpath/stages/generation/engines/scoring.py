@@ -31,8 +31,8 @@ class Text:
 class Rendering:
     """Turns chats to texts: for a reward whole, by the model's own template; for a likelihood as the model writes.
 
-    `padding` is the token by which a reward model tells where a text ends, if it has one: such a token at the end of a
-    chat is none of the text, in training neither.
+    `padding` is a reward model's padding token, if it has one. For transformers a text ends before its padding, in
+    training too, even where the template's end token serves as padding; so it is taken off the end of a chat.
     """
 
     def __init__(self, chat: Chat, of: Measure, ends: frozenset[int] = frozenset(), padding: int | None = None) -> None:

@@ -106,18 +106,14 @@ class PackedScorer:
     def _likelihoods(self, batch: Pass, texts: tuple[Text, ...], last: list[int]) -> list[float]:
         """The summed log-probabilities of each text; the token at a place is predicted at the place before."""
         targets = [token for text in texts for token in text.ids[text.start :]]
-        places = [
-            place
-            for text, end in zip(texts, last, strict=True)
-            for place in range(end - len(text.ids) + text.start, end)
-        ]
+        lengths = [len(text.ids) - text.start for text in texts]
+        places = [place for length, end in zip(lengths, last, strict=True) for place in range(end - length, end)]
         padded = torch.tensor(places + [0] * (-len(places) % _MULTIPLE), device=batch.tokens.device)
         logits = self._logits(batch, padded)[: len(places)]
         wanted = torch.tensor(targets, device=logits.device)[:, None]
         parts = zip(logits.split(_CHUNK), wanted.split(_CHUNK), strict=True)
         logs = torch.cat([torch.log_softmax(part.float(), -1).gather(1, tokens) for part, tokens in parts])
-        turns = logs[:, 0].split([len(text.ids) - text.start for text in texts])
-        return [math.fsum(turn.tolist()) for turn in turns]
+        return [math.fsum(turn.tolist()) for turn in logs[:, 0].split(lengths)]
 
     def _logits(self, batch: Pass, places: Tensor) -> Tensor:
         return logits_at(
