@@ -93,4 +93,4 @@ def plan(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program behind `make plan`, with no network within reach."""
     command = [sys.executable, str(Path("scripts/show_plan.py")), *arguments]
     environment = {**os.environ, **OFFLINE}
-    return subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, timeout=900)

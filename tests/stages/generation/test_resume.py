@@ -20,7 +20,7 @@ def start(model: Path, folder: Path, slots: int, kill_after: int = 0) -> int:
     folder.mkdir(exist_ok=True)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(PROGRAM), str(model), str(folder), str(slots), str(kill_after)]
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, timeout=600).returncode
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, timeout=1800).returncode
 
 
 def test_killed_runs_end_in_the_same_bytes_and_generate_nothing_finished_anew(tmp_path: Path) -> None:

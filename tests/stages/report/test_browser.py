@@ -27,7 +27,7 @@ def load(page, tmp_path, fragment="", size="1280,900"):
     file.write_text(page, encoding="utf-8")
     command = [BROWSER, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={size}", "--dump-dom"]
     done = subprocess.run(
-        [*command, f"{file.as_uri()}{fragment}"], capture_output=True, text=True, timeout=120, check=True
+        [*command, f"{file.as_uri()}{fragment}"], capture_output=True, text=True, timeout=900, check=True
     )
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
