@@ -51,7 +51,7 @@ class Grader:
     """Grades `Grade` requests, at once (`grade`) or while the caller goes on (`submit` and `poll`).
 
     `workers` is the number of worker processes (default: the CPUs this process may use), `timeout_s` the
-    time each comparison may take. A verdict depends on its request alone, never on the others or on their
+    CPU time each comparison may take. A verdict depends on its request alone, never on the others or on their
     order, real timeouts excepted. Use it from one thread, and as a context manager: leaving it ends the
     worker processes. They also end if this process is killed.
 

@@ -1,5 +1,7 @@
 """Worker processes for comparisons that may hang: each has a deadline, and a late one is killed.
 
+A comparison's time is the CPU time that its process spends on it: what else the machine does changes no verdict.
+
 Every worker process belongs to a thread of its own that hands it one pair after the other, so the caller
 never waits, and a slow pair holds up nothing but its own worker. Processes are started afresh, not forked:
 that is safe beside torch, and needs no `__main__` guard in the caller. They die with their parent.
@@ -12,16 +14,20 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Hashable
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import cast
 
+import psutil
+
 from bestpath.answers.worker import READY
 from bestpath.errors import UserError
 
 _MEMORY = 2 << 30  # bytes of address space; an explosive comparison fails before it hurts the machine
-_START_S = 120.0  # importing sympy from a cold network disk can take long
+_STALLED = 30  # a process that waits for something is given up after so many times its deadline
+_START_S = 600.0  # importing sympy from a cold network disk can take long
 _LIBRARY = str(Path(__file__).resolve().parents[2])
 
 
@@ -81,7 +87,19 @@ class _Process:
             self._pipe.send((answer, gold))
         except OSError as error:
             raise _LostError from error
-        return cast("bool | None", self._receive(timeout_s))
+        started, give_up = self._cpu_s(), time.monotonic() + _STALLED * timeout_s
+        while (left := started + timeout_s - self._cpu_s()) > 0 and time.monotonic() < give_up:
+            if self._pipe.poll(max(left, 0.01)):
+                break
+        return cast("bool | None", self._receive(0.0))
+
+    def _cpu_s(self) -> float:
+        """The CPU time that the process has used, in seconds. Raises `_LostError` if it has ended."""
+        try:
+            times = psutil.Process(self._process.pid).cpu_times()
+        except psutil.NoSuchProcess as error:
+            raise _LostError from error
+        return float(times.user + times.system)
 
     def kill(self) -> None:
         self._process.kill()
