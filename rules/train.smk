@@ -61,7 +61,7 @@ rule train_specialist:
     params:
         *code_of("train_specialist"),
         recipe=training_recipe,
-        engine=engine_settings("transformers"),
+        engine=engine_settings(),
         launcher=launcher,
         criterion=criterion,
         max_tokens=SETTINGS.evaluation.max_tokens,

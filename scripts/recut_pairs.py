@@ -42,8 +42,8 @@ def main() -> None:
     sets = [pairs.build(name, optimal, candidates, prompt, rules) for name in names]
     made = pairs.union(*(rows for rows, _ in sets)) if args.set == "union" else sets[0][0]
     rejected = [row for _, rejects in sets for row in rejects.rows]
-    pairs.check_enough(args.set, made, rejected, optimal, rules)
     train, dev = split_dev(made, read_table(args.problems, PROBLEMS))
+    pairs.check_enough(args.set, train, rejected, optimal, rules)
 
     origin = origin_of(
         "recut_pairs", vars(args), [args.candidates, args.optimal, args.problems, args.prompt, args.model]

@@ -12,6 +12,14 @@ settings.load_profile("bestpath")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole runs of the workflow go to one process, which starts with them: they share finished results."""
+    whole = [item for item in items if item.get_closest_marker("workflow")]
+    for item in whole:
+        item.add_marker(pytest.mark.xdist_group("workflow"))
+    items[:] = [*whole, *(item for item in items if item not in set(whole))]
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real test data beside the project; tests that need it are skipped without it."""

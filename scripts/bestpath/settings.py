@@ -131,7 +131,7 @@ class Pairs(Section):
     length_unit: Literal["tokens", "chars"] = "tokens"
     rho: float = Field(1.2, ge=1.0, description="a length loser has at least rho times the winner's tokens")
     max_per_problem: Count = 1
-    min_pairs: Count = Field(50, description="stop when a set has fewer pairs than this")
+    min_pairs: Count = Field(50, description="stop when a set has fewer pairs to train on than this")
     train_prompt: Literal["neutral", "bare"] = Field("neutral", description="`bare` is the problem alone")
     length: Policy = Policy(rejected="longest")
     accuracy: Policy = Policy(rejected="random")

@@ -125,7 +125,9 @@ def test_a_killed_run_goes_on_and_repeats_no_answered_request(tmp_path: Path, se
     usage = job.usage["actor"]
     assert usage["answered"] == N_REQUESTS == job.usage["completions"]
     assert usage["paid_tokens"] == whole.usage["actor"]["paid_tokens"]
-    assert usage["refused"] == server.faults["429"] + server.faults["500"]
+    # a refusal that was on its way to a killed client counts as lost
+    refusals = server.faults["429"] + server.faults["500"]
+    assert refusals - 2 * SLOTS <= usage["refused"] <= refusals
     assert usage["lost"] == usage["asked"] - N_REQUESTS - usage["refused"] >= unseen
     samples = (job.folder / "samples.parquet").read_bytes()
     assert samples == (whole.folder / "samples.parquet").read_bytes()

@@ -57,6 +57,7 @@ def sbatch_calls(project: Project, profile: str) -> list[str]:
     programs.mkdir(exist_ok=True)
     (programs / "sbatch").write_text(f'#!/bin/bash\necho "$@" >> {project.folder}/calls\nexit 1\n')
     (programs / "squeue").write_text("#!/bin/bash\n")
+    (programs / "sacct").write_text("#!/bin/bash\n")
     (programs / "sinfo").write_text("#!/bin/bash\necho 'main*'\n")
     for program in programs.iterdir():
         program.chmod(0o755)
@@ -84,11 +85,12 @@ def test_every_rule_requests_memory_and_time_and_those_on_models_gpus_scaled_by_
     on_gpus = set()
     for name, rule in rules().items():
         assert "mem_mb=" in rule and "runtime=" in rule, name
-        if "gpu=gpus," in rule:
+        asks = "gpu=sampling_gpus," in rule or "**training_devices()," in rule
+        assert asks == ("python scripts/with_gpus.py {resources.gpu}" in rule), name
+        if asks:
             on_gpus.add(name)
             assert "mem_mb=scaled(" in rule and "runtime=scaled(" in rule, name
-        assert ("gpu=" in rule) == ("python scripts/with_gpus.py {resources.gpu}" in rule), name
-    assert on_gpus >= {"recut_explore", "evaluate_sample", "train_specialist"}
+    assert on_gpus == {"recut_explore", "evaluate_sample", "train_reference", "train_specialist"}
     assert on_gpus == set(re.findall(r"# +(\w+): \{gpu: 0, gres:", PROFILE.read_text()))
 
 

@@ -146,7 +146,7 @@ def add_token(folder: Path, token_id: int) -> None:
 
 def test_too_few_pairs_stop_with_the_funnel(clone: Project) -> None:
     done = clone.overlay("recut: {pairs: {min_pairs: 1000}}").snakemake()
-    assert_told(done.returncode, done.stderr, ["fewer than recut.pairs.min_pairs = 1000", "24 problems", "solved"])
+    assert_told(done.returncode, done.stderr, ["fewer than recut.pairs.min_pairs = 1000", "36 problems", "solved"])
     assert (clone.results / "recut/main/s1/candidates.parquet").exists()
 
 

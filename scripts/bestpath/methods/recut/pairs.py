@@ -91,7 +91,8 @@ def check_enough(
 ) -> None:
     """Stop before a training that has too few pairs to learn from.
 
-    `rejects` are the rows of all rejects of the set. Raises UserError with the counts of the funnel.
+    `pairs` are those of training problems, `rejects` the rows of all rejects of the set. Raises UserError with the
+    counts of the funnel.
     """
     if len(pairs) >= rules.min_pairs:
         return
@@ -99,7 +100,7 @@ def check_enough(
     lost = Counter(row["reason"] for row in rejects if row["sample_id"] is None and row["reason"] != "unsolved")
     why = ", ".join(f"{reason} {n}" for reason, n in lost.most_common()) or "none"
     raise UserError(
-        f"the {name} set has {len(pairs)} pairs, fewer than recut.pairs.min_pairs = {rules.min_pairs} "
+        f"the {name} set has {len(pairs)} pairs to train on, fewer than recut.pairs.min_pairs = {rules.min_pairs} "
         f"({len(optimal)} problems, {solved} solved; solved ones without a pair: {why}); "
         "explore more problems, draw more samples per mode, or lower recut.pairs.rho or min_pairs"
     )
