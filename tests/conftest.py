@@ -12,12 +12,10 @@ settings.load_profile("bestpath")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole runs of the workflow go to one process, which starts with them: they share finished results."""
-    whole = [item for item in items if item.get_closest_marker("workflow")]
-    for item in whole:
-        item.add_marker(pytest.mark.xdist_group("workflow"))
-    items[:] = [*whole, *(item for item in items if item not in set(whole))]
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Whole runs of the workflow go to one process, and those on Slurm to one: they share what is finished."""
+    if item.get_closest_marker("workflow"):
+        item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
 
 
 @pytest.fixture(scope="session")
