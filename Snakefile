@@ -43,6 +43,10 @@ onstart:
     begin_run()
 
 
+onsuccess:
+    resume.sweep(WORK)
+
+
 rule all:
     default_target: True
     input:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from bestpath import preflight
+from bestpath import preflight, resume
 from bestpath.configuration import load
 from bestpath.errors import UserError
 from bestpath.plan import (
@@ -24,6 +24,8 @@ from bestpath.plan import (
     variants,
 )
 from bestpath.provenance import code_of
+
+WORK = Path("results") / ".work"
 
 # Snakemake lists the file named in the Snakefile after the overlays that are laid over it.
 *OVERLAYS, DEFAULTS = workflow.configfiles
@@ -87,7 +89,7 @@ def asks_endpoint(wildcards):
 def begin_run():
     """Before the first job: keep other runs out of this folder, and ask the endpoint for its models if a job needs it."""
     try:
-        preflight.hold_lock(Path("results") / ".work")
+        preflight.hold_lock(WORK)
         if any(job.resources.get("endpoint") for job in workflow.dag.needrun_jobs()):
             preflight.check_endpoint(SETTINGS.generation.endpoint)
     except UserError as error:

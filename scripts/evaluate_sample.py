@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from functools import partial
 from pathlib import Path
 
-from bestpath import prompts
+from bestpath import prompts, resume
 from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, SAMPLES, read_table, write_table
@@ -47,7 +46,7 @@ def main() -> None:
         searches, args.model.parent, args.engine, work, origin.key, args.label, args.limits, args.usage
     )
     write_table(args.samples, SAMPLES, (row for rows in found.values() for row in rows), origin.digests)
-    shutil.rmtree(work, ignore_errors=True)
+    resume.spend(work)
 
 
 if __name__ == "__main__":

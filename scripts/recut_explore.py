@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from functools import partial
 from pathlib import Path
 
-from bestpath import prompts
+from bestpath import prompts, resume
 from bestpath.methods.recut.explore import STEPWISE_FIELDS, WHOLE_FIELDS, ExploreRules, explore, sample_whole
 from bestpath.methods.recut.tables import TRIALS
 from bestpath.problems import shard_of
@@ -54,7 +53,7 @@ def main() -> None:
     label = f"explore shard {args.shard}"
     found = run_searches(searches, args.model.parent, args.engine, work, origin.key, label, args.limits, args.usage)
     write_table(args.trials, TRIALS, (trial for trials in found.values() for trial in trials), origin.digests)
-    shutil.rmtree(work, ignore_errors=True)
+    resume.spend(work)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def check_folder(folder: Path) -> None:
     """Check that a folder holds a whole model that can chat.
 
     Raises UserError when the configuration, the weights, the tokenizer or the chat template is missing, when the
-    tokenizer has tokens that the model does not know, or when a file has not the size that the manifest states.
+    tokenizer has tokens that the model does not know, or when a file is not the one that the manifest states.
     """
     if not folder.is_dir():
         raise UserError(f"there is no model folder {folder}; give the folder of a Hugging Face model")
@@ -55,7 +55,7 @@ def check_folder(folder: Path) -> None:
     if not _has_chat_template(folder):
         raise UserError(f"the tokenizer of {folder} has no chat template; put it there as chat_template.jinja")
     _check_embeddings(folder)
-    _check_sizes(folder)
+    _check_manifest(folder)
 
 
 def check_reward_model(folder: Path) -> None:
@@ -96,14 +96,21 @@ def _has_chat_template(folder: Path) -> bool:
     return settings.is_file() and bool(read_json(settings).get("chat_template"))
 
 
-def _check_sizes(folder: Path) -> None:
-    if not (folder / MANIFEST).is_file():
+def _check_manifest(folder: Path) -> None:
+    """Compare all sizes, and the content of what was changed after the manifest, which is written last."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
         return
-    for name, entry in read_json(folder / MANIFEST)["files"].items():
+    written = manifest.stat().st_mtime_ns
+    for name, entry in read_json(manifest)["files"].items():
         file = folder / name
         size = file.stat().st_size if file.is_file() else None
+        found = ""
         if size != entry["bytes"]:
             found = "is missing" if size is None else f"has {size} bytes instead of {entry['bytes']}"
+        elif file.stat().st_mtime_ns > written and sha256_of(file) != entry["sha256"]:
+            found = "is not what the manifest says: it was changed or damaged"
+        if found:
             raise UserError(f"{file} {found}; delete the folder {folder} and run the workflow again")
 
 

@@ -201,7 +201,9 @@ def write_table(path: Path | str, table: Table, rows: Iterable[Row], made_from: 
     arrow = _checked_table(table, _sorted(rows, table))
     arrow = arrow.replace_schema_metadata({"table": table.name, **dict(sorted((made_from or {}).items()))})
     with atomic_path(path) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd", compression_level=3, row_group_size=10_000)
+        pq.write_table(
+            arrow, temporary, compression="zstd", compression_level=3, row_group_size=10_000, write_page_checksum=True
+        )
     return len(rows)
 
 
@@ -219,13 +221,15 @@ def _checked_table(table: Table, rows: Sequence[Row]) -> pa.Table:
 def read_table(path: Path | str, table: Table, columns: Sequence[str] | None = None) -> list[Row]:
     """Read the rows of a table, whole or only some columns.
 
-    Raises UserError when the file is missing, damaged, or not such a table.
+    Raises UserError when the file is missing, damaged (its pages carry checksums), or not such a table.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        arrow = pq.read_table(path, columns=list(columns) if columns else None, partitioning=None)
+        arrow = pq.read_table(
+            path, columns=list(columns) if columns else None, partitioning=None, page_checksum_verification=True
+        )
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(
             f"cannot read the table {path} ({_first_line(error)}); delete it and run the workflow again"
@@ -274,9 +278,8 @@ def write_jsonl(path: Path | str, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def read_jsonl(path: Path | str) -> list[Row]:
-    """Read JSON Lines written by `write_jsonl`."""
-    with Path(path).open(encoding="utf-8") as stream:
-        return [json.loads(line) for line in stream]
+    """Read JSON Lines written by `write_jsonl`. Raises UserError when the file is missing or damaged."""
+    return [_decoded(line, path) for line in _text(path).splitlines()]
 
 
 def write_json(path: Path | str, value: object) -> None:
@@ -287,8 +290,26 @@ def write_json(path: Path | str, value: object) -> None:
 
 
 def read_json(path: Path | str) -> Any:
-    """Read one JSON document."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read one JSON document. Raises UserError when the file is missing or damaged."""
+    return _decoded(_text(path), path)
+
+
+def _text(path: Path | str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _decoded(text: str, path: Path | str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path | str, error: Exception) -> UserError:
+    return UserError(f"cannot read {path} ({_first_line(error)}); delete it and run the workflow again")
 
 
 def _first_line(error: BaseException) -> str:

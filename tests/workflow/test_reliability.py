@@ -1,0 +1,211 @@
+"""Whatever happens to a run, no wrong artifact is taken for a right one, and what is said tells what to do."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bestpath.stages.generation.lines import entry_of
+from tests.workflow.conftest import Project
+from tests.workflow.test_bad_input import assert_told
+from tests.workflow.test_interruption import contents, journalled
+
+pytestmark = pytest.mark.workflow
+
+CANDIDATES = "results/tiny/recut/main/s1/candidates.parquet"
+EXPLORED = "recut/main/s1/explore"
+KILLS = 20
+SEED = 20
+
+
+class Watch:
+    """What the journals of a run hold, looked at after every kill: a finished problem must never come again."""
+
+    def __init__(self, project: Project) -> None:
+        self.root = project.folder / "results/.work"
+        self.seen: dict[Path, list[str]] = {}
+
+    def look(self) -> None:
+        """Check that every journal goes on where it was, each problem in it once."""
+        for path in self.root.glob("*/*/journal.jsonl"):
+            entries = [entry for line in path.read_bytes().splitlines(keepends=True) if (entry := entry_of(line))]
+            problems = [entry["problem"] for entry in entries[1:]]  # the first line holds the key
+            before = self.seen.get(path, [])
+            assert problems[: len(before)] == before, f"{path} began anew"
+            assert len(problems) == len(set(problems)), f"{path} holds a problem twice"
+            self.seen[path] = problems
+
+
+def start(project: Project, *arguments: str) -> psutil.Popen:
+    """A run in a process group of its own, as in a terminal; what it prints is appended to run.log."""
+    with (project.folder / "run.log").open("a") as log:
+        return psutil.Popen(
+            project.command(*arguments), cwd=project.folder, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def programs(run: psutil.Popen) -> list[psutil.Process]:
+    """The running programs of a run's jobs."""
+    found = []
+    with suppress(psutil.NoSuchProcess):
+        for process in run.children(recursive=True):
+            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if any(part.startswith("scripts/") for part in process.cmdline()[1:2]):
+                    found.append(process)
+    return found
+
+
+def test_killed_at_twenty_random_moments_a_run_ends_with_the_same_bytes(finished: Project, tmp_path: Path) -> None:
+    """Kill -9 of the main process or of a job, by chance; a killed job is tried again by the run itself."""
+    project, draw = Project.copy_to(tmp_path / "killed"), random.Random(SEED)
+    watch, victims = Watch(project), []
+    run = start(project, "--retries", str(KILLS))
+    while len(victims) < KILLS:
+        wanted = draw.choice(("run", "job"))
+        moment = time.monotonic() + (draw.uniform(3, 9) if wanted == "run" else draw.uniform(0.5, 4))
+        while time.monotonic() < moment or not programs(run):
+            assert run.poll() is None, f"the run ended before it was killed {KILLS} times, after {victims}"
+            time.sleep(0.01)
+        if wanted == "run":
+            jobs = programs(run)
+            run.kill()
+            run.wait()
+            psutil.wait_procs(jobs, timeout=60)  # they end with their run
+            watch.look()
+            run = start(project, "--retries", str(KILLS))
+        elif jobs := programs(run):
+            with suppress(psutil.NoSuchProcess):
+                draw.choice(jobs).kill()
+        victims.append(wanted)
+    assert run.wait() == 0, (project.folder / "run.log").read_text()[-8000:]
+    assert {"run", "job"} == set(victims)
+    assert watch.seen
+    assert contents(project) == contents(finished)
+    assert not list((project.folder / "results/.work").glob("*/*"))
+
+
+@pytest.mark.parametrize("whole_group", [True, False], ids=["Ctrl-C", "SIGTERM"])
+def test_a_run_told_to_stop_goes_on_later(finished: Project, clone: Project, whole_group: bool) -> None:
+    """Ctrl-C reaches every process of the terminal; SIGTERM to the run alone lets its running jobs come to an end."""
+    remove_exploration(clone)
+    run = start(clone, CANDIDATES)
+    while not journalled(clone, "recut_explore"):
+        assert run.poll() is None
+        time.sleep(0.002)
+    jobs = programs(run)
+    if whole_group:
+        os.killpg(run.pid, signal.SIGINT)
+    else:
+        run.terminate()
+    assert run.wait() != 0
+    _, alive = psutil.wait_procs(jobs, timeout=60)
+    assert not alive
+    printed = (clone.folder / "run.log").read_text()
+    assert "Traceback" not in printed, printed
+    watch = Watch(clone)
+    watch.look()
+    clone.run(CANDIDATES)
+    watch.look()
+    assert contents(clone) == contents(finished)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
+    """`folder` on a file system of its own, with that much room; skips where none can be mounted."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_loses_nothing(finished: Project, clone: Project) -> None:
+    remove_exploration(clone)
+    shutil.move(clone.folder / "results", clone.folder / "made")
+    (clone.folder / "results").mkdir()
+    with small_disk(clone.folder / "results", 200):
+        shutil.copytree(clone.folder / "made", clone.folder / "results", dirs_exist_ok=True)
+        filler = clone.folder / "results/filler"
+        room = shutil.disk_usage(filler.parent).free - 60_000
+        filler.write_bytes(b"\0" * room)
+        done = clone.snakemake(CANDIDATES)
+        assert_told(done.returncode, done.stderr, ["cannot write", "No space left on device", "free some"])
+        assert not (clone.folder / CANDIDATES).exists()
+        filler.unlink()
+        clone.run(CANDIDATES)
+        assert contents(clone) == contents(finished)
+
+
+def test_a_read_only_results_folder_stops_the_run(clone: Project) -> None:
+    remove_exploration(clone)
+    results = clone.folder / "results"
+    with small_disk(results, 10):
+        subprocess.run(["mount", "-o", "remount,ro", str(results)], check=True)
+        done = clone.snakemake(CANDIDATES)
+        assert_told(done.returncode, done.stderr, ["results", "not writable", "make it writable"])
+
+
+def test_a_damaged_table_is_not_read(clone: Project) -> None:
+    """A flipped byte, and a file that breaks off: both are found by the rule that reads them."""
+    shard = clone.results / EXPLORED / "00000.parquet"
+    whole = shard.read_bytes()
+    (clone.folder / CANDIDATES).unlink()
+    for damaged in (bytes([*whole[:400], whole[400] ^ 1, *whole[401:]]), whole[: len(whole) // 2]):
+        shard.write_bytes(damaged)
+        done = clone.snakemake(CANDIDATES)
+        assert_told(done.returncode, done.stderr, ["cannot read", "00000.parquet", "delete it and run the workflow"])
+        assert not (clone.folder / CANDIDATES).exists()
+    shard.unlink()
+    clone.run(CANDIDATES)
+    assert shard.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda data: data[: len(data) // 2], "bytes instead of"),
+        (lambda data: bytes([*data[:-1], data[-1] ^ 1]), "changed or damaged"),
+    ],
+    ids=["half-written", "flipped byte"],
+)
+def test_a_damaged_model_is_not_used(clone: Project, damage, said: str) -> None:  # type: ignore[no-untyped-def]
+    weights = clone.results / "models/recut/main/s1/length/model.safetensors"
+    weights.write_bytes(damage(weights.read_bytes()))
+    samples = "results/tiny/evaluate/recut/main/s1/length/neutral/test.samples.parquet"
+    done = clone.snakemake(samples, "--forcerun", "evaluate_sample")
+    assert_told(done.returncode, done.stderr, ["model.safetensors", said, "delete the folder", "run the workflow"])
+
+
+def test_a_clock_that_jumps_stales_nothing(clone: Project) -> None:
+    """Files from the future, and results that seem older than what they are made from."""
+    year = 365 * 24 * 3600
+    for path in clone.results.rglob("*"):
+        if path.is_file():
+            os.utime(path, (time.time() + year, time.time() + year))
+    assert clone.stale() == {}
+    shutil.rmtree(clone.results / "report")
+    clone.run()
+    assert clone.stale() == {}
+    for path in clone.results.rglob("*.parquet"):
+        os.utime(path, (0, 0))
+    assert clone.stale() == {}
+
+
+def remove_exploration(project: Project) -> None:
+    """Take away what the exploration made, and what was made from it first."""
+    shutil.rmtree(project.results / EXPLORED)
+    (project.folder / CANDIDATES).unlink()
