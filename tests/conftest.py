@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # machines that run the tests are slow and shared; no test is about time
 settings.register_profile("bestpath", deadline=None)
@@ -12,10 +14,17 @@ settings.load_profile("bestpath")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+class Sharing(LoadScopeScheduling):
     """Whole runs of the workflow go to one process, and those on Slurm to one: they share what is finished."""
-    if item.get_closest_marker("workflow"):
-        item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.split("/")[1]
+        return folder if folder in {"workflow", "slurm"} else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    """The tests of two processes, the largest groups first."""
+    return Sharing(config, log)
 
 
 @pytest.fixture(scope="session")

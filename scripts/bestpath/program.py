@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from bestpath.descendants import kill_descendants
 from bestpath.errors import UserError
@@ -17,13 +18,24 @@ RUN = "BESTPATH_RUN_PID"
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a program's `main`; a `UserError` becomes one line on stderr and exit code 1."""
+    """Run a program's `main`; a `UserError` becomes one line on stderr and exit code 1, Ctrl-C one and 130."""
     _end_with_run()
     try:
         main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _tell(f"error: {error}")
         sys.exit(1)
+    except KeyboardInterrupt:
+        _tell("stopped by Ctrl-C; run the same again to go on")
+        sys.exit(130)
+
+
+def _tell(sentence: str) -> None:
+    """Say it on stderr, a job's log; where that cannot be written, its disk being full, where progress is shown."""
+    for descriptor in ("2", os.environ.get("BESTPATH_PROGRESS_FD", "")):
+        with suppress(OSError, ValueError):
+            os.write(int(descriptor), f"{sentence}\n".encode())
+            return
 
 
 def open_run() -> int | None:

@@ -114,6 +114,7 @@ def test_a_killed_run_goes_on_and_repeats_no_answered_request(tmp_path: Path, se
         before, kept = len(server.served), job.stored()
         process.append(job.start())
         assert process[0].wait() == -signal.SIGKILL
+        server.come_to_rest()
         newly_kept = job.stored() - kept
         assert newly_kept >= after - SLOTS - 6  # some of the answers were cut off on purpose
         unseen += len(server.served) - before - newly_kept

@@ -1,12 +1,10 @@
-"""A run that is killed and started again ends with the bytes of one that is not, and generates nothing twice."""
+"""What a killed run leaves behind: no job that goes on, no second run beside it."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -30,41 +28,10 @@ def contents(project: Project) -> dict[str, bytes]:
     return found
 
 
-def kill_when(project: Project, reached: Callable[[], bool]) -> str:
-    """Start a run, kill it and all its jobs at once when `reached`, and return what it had printed."""
-    with (project.folder / "run.log").open("w") as log:
-        run = psutil.Popen(project.command(), cwd=project.folder, stdout=log, stderr=subprocess.STDOUT)
-        while not reached():
-            assert run.poll() is None, "the run ended before it could be killed"
-            time.sleep(0.002)
-        for process in [run, *run.children(recursive=True)]:
-            if process.is_running():
-                process.kill()
-        run.wait()
-    return (project.folder / "run.log").read_text()
-
-
 def journalled(project: Project, rule: str) -> int:
     """Problems that the journals of a rule hold."""
     journals = (project.folder / "results/.work" / rule).glob("**/journal.jsonl")
     return sum(max(0, path.read_bytes().count(b"\n") - 1) for path in journals)
-
-
-def test_a_run_killed_three_times_ends_with_the_same_bytes(finished: Project, tmp_path: Path) -> None:
-    project = Project.copy_to(tmp_path / "killed")
-
-    def checkpointed() -> bool:
-        return any((project.folder / "results/.work/train_specialist").glob("*/checkpoints/checkpoint-*"))
-
-    kill_when(project, lambda: journalled(project, "recut_explore") >= 3)
-    kept = journalled(project, "recut_explore")
-    printed = kill_when(project, checkpointed)
-    resumed = [int(n) for n in re.findall(r"explore shard \d+: (\d+) of \d+ problems were finished before", printed)]
-    assert sum(resumed) == kept > 0
-    kill_when(project, lambda: journalled(project, "evaluate_sample") >= 3)
-    project.run()
-    assert contents(project) == contents(finished)
-    assert not list((project.folder / "results/.work").glob("*/*"))
 
 
 def test_a_job_dies_with_its_run(tmp_path: Path) -> None:

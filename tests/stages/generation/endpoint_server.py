@@ -7,6 +7,7 @@ import random
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,6 +53,11 @@ class ChatServer(ThreadingHTTPServer):
     def url(self) -> str:
         """The base address."""
         return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def come_to_rest(self) -> None:
+        """Wait until nothing that was received is being answered any more, whether anybody listens or not."""
+        while self.at_work:
+            time.sleep(0.01)
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
@@ -100,9 +106,14 @@ class _Handler(BaseHTTPRequestHandler):
         with server.lock:
             server.at_work += 1
             server.most_at_work = max(server.most_at_work, server.at_work)
-        completion = server.answer(body)
-        with server.lock:
-            server.at_work -= 1
+        try:
+            self._answer(body, fault, server.answer(body))
+        finally:
+            with server.lock:
+                server.at_work -= 1
+
+    def _answer(self, body: Body, fault: str | bytes | None, completion: Completion) -> None:
+        server = self.server
         if completion.error == "prompt_too_long":
             self._send(400, self._error("This model's maximum context length is 256 tokens. Shorten the messages."))
             return
