@@ -31,7 +31,7 @@ def scripted(*outcomes: bool):  # type: ignore[no-untyped-def]
 
 
 def test_the_budget_loop_of_the_specification() -> None:
-    """Four questions with 5, 2, 0 and 3 of 8 correct need 0, 3, 8 and 1 extra draws; 10 rows become 13, or 12 capped."""
+    """Questions with 5, 2, 0 and 3 of 8 correct need 0, 3, 8 and 1 draws more; 10 rows become 13, or 12 capped."""
     outcomes = {"A": (), "B": (False, True, True), "C": (False,) * 8, "D": (True,)}
     plain = {name: plain_draws(name, correct) for name, correct in zip("ABCD", (5, 2, 0, 3), strict=True)}
     guided = {
