@@ -10,11 +10,11 @@ from bestpath import prompts
 from bestpath.methods.recut import sft
 from bestpath.methods.recut.explore import WHOLE_FIELDS
 from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL
-from bestpath.methods.recut.training_rows import TrainPrompt, split_dev
 from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, REJECTS, read_table, write_jsonl, write_table
 from bestpath.tokens import prompt_counter
+from bestpath.training_rows import TrainPrompt, split_dev
 
 
 def main() -> None:

@@ -137,8 +137,34 @@ class Verdict:
     loosely_equal: bool = False
 
 
-Request = Generate | Score | Grade
-Result = Completion | Scored | Verdict
+@dataclass(frozen=True)
+class Run:
+    """Ask for a program to be run in the sandbox: the text of a completion, with or without a code fence."""
+
+    program: str
+
+
+RunStatus = Literal["ok", "no_output", "error", "timeout", "oom", "killed"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """The answer to a `Run` request.
+
+    `status`: `ok` (it ended by itself and printed something), `no_output`, `error` (an exception; `error` is its last
+    line), `timeout`, `oom` (too much memory) or `killed` (a signal, or too many processes). `stdout` may be cut.
+    `level` is the isolation it ran under.
+    """
+
+    status: RunStatus
+    stdout: str
+    error: str | None = None
+    seconds: float = 0.0
+    level: str = ""
+
+
+Request = Generate | Score | Grade | Run
+Result = Completion | Scored | Verdict | Ran
 
 Found = TypeVar("Found")
 Search = Generator[Sequence[Request], Sequence[Result], Found]

@@ -79,7 +79,7 @@ def extract(text: str, kind: str = "math", choices: Choices = ()) -> Extraction:
     >>> extract("The answer is **$1,250.00** in all.", "number").answer
     '1250'
     """
-    text = _before_new_problem(text)
+    text = before_new_problem(text)
     if _BOX.search(text):
         content = final_box(text)
         return Extraction(_read(content, kind, choices, boxed=True) if content else None, "boxed")
@@ -144,8 +144,8 @@ def final_box(text: str) -> str | None:
     return " ".join(content.split()) or None if content else None
 
 
-def _before_new_problem(text: str) -> str:
-    """Cut off the next problem that a model without a sense of ending writes after its answer."""
+def before_new_problem(text: str) -> str:
+    """A text without the next problem that a model without a sense of ending writes after its answer."""
     for header in _NEW_PROBLEM.finditer(text):
         before = text[: header.start()]
         if _BOX.search(before) or _HASHES.search(before) or _STATED.search(before):

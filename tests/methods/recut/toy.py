@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bestpath.methods.recut.explore import STEPWISE_FIELDS, WHOLE_FIELDS
-from bestpath.methods.recut.training_rows import TrainPrompt
 from bestpath.prompts import load
 from bestpath.records import Row
 from bestpath.search import Completion, Generate, Grade, Result, Search, Verdict
+from bestpath.training_rows import TrainPrompt
 
 FOLDER = Path(__file__).resolve().parents[3] / "config" / "prompts" / "recut"
 PROMPTS = {mode: load(FOLDER / f"{mode}.jinja", STEPWISE_FIELDS) for mode in ("long", "short")}

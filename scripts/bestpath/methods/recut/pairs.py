@@ -15,9 +15,9 @@ from typing import Literal
 
 from bestpath.errors import UserError
 from bestpath.methods.recut.candidates import LengthUnit, length_of, pools_of
-from bestpath.methods.recut.training_rows import TrainPrompt, Turns, answer_turn, turns
 from bestpath.randomness import generator_for
 from bestpath.records import Rejects, Row
+from bestpath.training_rows import TrainPrompt, Turns, answer_turn, turns
 
 SetName = Literal["length", "accuracy"]
 Policy = Literal["longest", "shortest", "median", "length_matched", "random", "all"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from bestpath.methods.recut.candidates import pools_of
-from bestpath.methods.recut.training_rows import TrainPrompt, answer_turn, turns
 from bestpath.records import Rejects, Row
+from bestpath.training_rows import TrainPrompt, answer_turn, turns
 
 
 def shortest(optimal: Iterable[Row], prompt: TrainPrompt, max_length: int) -> tuple[list[Row], Rejects]:

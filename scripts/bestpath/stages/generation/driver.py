@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from bestpath.errors import UserError
 from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Request, Result, Score, Scored, Search, Verdict
+from bestpath.search import Completion, Generate, Grade, Ran, Request, Result, Run, Score, Scored, Search, Verdict
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG, Answering, Engine, Scorer
 from bestpath.stages.generation.journal import Finished, Journal
 from bestpath.stages.generation.progress import Progress
@@ -39,6 +39,18 @@ class Grader(Protocol):
         ...
 
 
+class Runner(Protocol):
+    """Runs programs while the driver goes on; see `answers.sandbox`."""
+
+    def submit(self, request: Run) -> int:
+        """Take a program and return its ticket. Does not wait."""
+        ...
+
+    def poll(self, timeout_s: float) -> list[tuple[int, Ran]]:
+        """What ended; waits at most `timeout_s` seconds for the first."""
+        ...
+
+
 def run(
     searches: Mapping[str, Start],
     engines: Mapping[str, Engine],
@@ -46,12 +58,13 @@ def run(
     journal: Journal,
     progress: Progress,
     scorers: Mapping[str, Scorer] | None = None,
+    runner: Runner | None = None,
 ) -> dict[str, list[Row]]:
     """Run every search that the journal does not hold yet, and return the rows of all, by problem.
 
     `searches` maps a problem to a function that starts its search; `engines` maps a role to the engine that plays it
-    (one engine may play several), and so do `scorers` for `Score` requests. A failed request is asked once more before
-    its search learns of the failure.
+    (one engine may play several), and so do `scorers` for `Score` requests; `runner` runs programs. A failed request is
+    asked once more before its search learns of the failure.
 
     Ctrl-C and SIGTERM end the run between two steps, with all finished problems in the journal; the exceptions are
     KeyboardInterrupt and SystemExit. Raises UserError for a role that no engine plays and for an engine that only
@@ -61,7 +74,7 @@ def run(
     progress.start(total=len(searches), resumed=len(searches) - len(todo))
     try:
         with stop_requests() as check_stop:
-            _Run(todo, engines, scorers or {}, grader, journal, progress, check_stop).to_end()
+            _Driver(todo, engines, scorers or {}, grader, runner, journal, progress, check_stop).to_end()
     finally:
         progress.close()
     return {problem: journal.finished[problem].rows for problem in searches}
@@ -108,13 +121,14 @@ class _Queue:
         return self.engine.in_flight < self.engine.capacity
 
 
-class _Run:
+class _Driver:
     def __init__(
         self,
         todo: Mapping[str, Start],
         engines: Mapping[str, Engine],
         scorers: Mapping[str, Scorer],
         grader: Grader,
+        runner: Runner | None,
         journal: Journal,
         progress: Progress,
         check_stop: Callable[[], None],
@@ -129,6 +143,8 @@ class _Run:
         self._queue_of = {key: queues[id(player)] for key, player in players.items()}
         self._grader = grader
         self._grading: dict[int, tuple[_Live, int]] = {}
+        self._runner = runner
+        self._running: dict[int, tuple[_Live, int]] = {}
         self._journal = journal
         self._progress = progress
         self._check_stop = check_stop
@@ -143,16 +159,24 @@ class _Run:
             self._check_stop()
             self._feed()
             busy = [queue for queue in self._queues if queue.engine.in_flight]
-            if self._live and not busy and not self._grading:
+            if self._live and not busy and not self._grading and not self._running:
                 raise RuntimeError(f"{self._live} searches wait for answers that nobody owes them")
-            only = len(busy) + bool(self._grading) == 1
+            only = len(busy) + bool(self._grading) + bool(self._running) == 1
             for queue in busy:
                 for ticket, answer in queue.engine.step(_WAIT_S if only else _GLANCE_S):
                     self._answered(queue, queue.asked.pop(ticket), answer)
             if self._grading:
-                for ticket, verdict in self._grader.poll(0.0 if busy else _WAIT_S):
+                for ticket, verdict in self._grader.poll(self._patience(busy, only)):
                     self._deliver(*self._grading.pop(ticket), verdict)
+            if self._running and self._runner:
+                for ticket, ran in self._runner.poll(self._patience(busy, only)):
+                    self._deliver(*self._running.pop(ticket), ran)
         self._record_doubtful()
+
+    @staticmethod
+    def _patience(busy: list[_Queue], only: bool) -> float:
+        """How long to wait for a verdict or a program: not at all while an engine works."""
+        return 0.0 if busy else _WAIT_S if only else _GLANCE_S
 
     def _feed(self) -> None:
         """Fill the engines, starting new searches only when those under way do not ask enough."""
@@ -197,6 +221,10 @@ class _Run:
     def _ask(self, live: _Live, index: int, request: Request) -> None:
         if isinstance(request, Grade):
             self._grading[self._grader.submit(request)] = (live, index)
+        elif isinstance(request, Run):
+            if self._runner is None:
+                raise UserError("a search asks for a program to be run, but this job has no sandbox; open one for it")
+            self._running[self._runner.submit(request)] = (live, index)
         elif queue := self._queue_of.get((type(request), request.role)):
             queue.waiting.append(_Asked(live, index, request))
         else:

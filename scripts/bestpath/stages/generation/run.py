@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from bestpath.answers.grading import Grader
+from bestpath.answers.sandbox import Sandbox
 from bestpath.progress import progress_stream
 from bestpath.records import Row, write_json
 from bestpath.stages.generation import driver
@@ -27,19 +28,22 @@ def run_searches(
     limits: str = "{}",
     usage: Path | None = None,
     scorers: Mapping[str, Callable[[], Scorer]] | None = None,
+    sandbox: Callable[[], Sandbox] | None = None,
 ) -> dict[str, list[Row]]:
     """Run searches with one model in the role `actor`; the rows of each, by problem.
 
     `engine` and `limits` hold the engine's settings as JSON (see `engines.open_engine`). `work` keeps the journal of
     an interrupted run with the same `key`; the caller removes it when its outputs are written. `usage` is the file
     that says what the rows cost, earlier runs with the same key included. `scorers` open the models of other roles
-    that score (see `engines.open_scorer`). Raises as `driver.run`.
+    that score (see `engines.open_scorer`), and `sandbox` where programs run, before anything is generated. Raises as
+    `driver.run`.
     """
     settings = json.loads(engine)
     name = settings.pop("engine")
     with Journal(work / "journal.jsonl", key) as journal, Grader() as grader, ExitStack() as opened:
         # loading a model for nothing is dear; an endpoint keeps the account of what is finished, too
         unfinished = searches.keys() - journal.finished.keys()
+        runner = opened.enter_context(sandbox()) if sandbox and unfinished else None
         engines = {}
         if unfinished or name == "endpoint":
             actor = open_engine(name, model, limits=json.loads(limits), job=key, **settings)
@@ -47,7 +51,7 @@ def run_searches(
         openers = scorers if scorers and unfinished else {}
         judges = {role: opened.enter_context(closing(open_())) for role, open_ in openers.items()}
         progress = Progress(label, work / "progress.json", stream=progress_stream())
-        found = driver.run(searches, engines, grader, journal, progress, judges)
+        found = driver.run(searches, engines, grader, journal, progress, judges, runner)
         if usage is not None:
             finished = [journal.finished[problem] for problem in searches]
             spent = {

@@ -1,4 +1,4 @@
-"""What all training rows of ReCUT share: the prompt that is trained on, and messages as plain data (spec 3.7)."""
+"""What the training rows of all methods share: the prompt that is trained on, and messages as plain data."""
 
 from __future__ import annotations
 

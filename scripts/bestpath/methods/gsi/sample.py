@@ -1,0 +1,179 @@
+"""Sampling and its budget (spec 3.2): every question a few times, those short of k correct answers again, with help.
+
+The guided phase is one search a question: a deficient question asks again as soon as its last verdict is in, at most
+`rounds` times. Draws depend on the question, the iteration, the phase and the round alone, so what an earlier run with
+another k, R or number of plain draws has drawn is taken over (`earlier`): raising them only adds draws.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from bestpath.methods.gsi import leaks
+from bestpath.methods.gsi.guidance import Guidance, Help
+from bestpath.problems import choices_of
+from bestpath.prompts import Prompt
+from bestpath.randomness import seed_of
+from bestpath.records import Row
+from bestpath.search import Completion, Generate, Grade, Sampling, Search, Verdict
+
+_LEAST_RATE = 1 / 8  # adaptive draws take a question to be no harder than this
+
+
+@dataclass(frozen=True)
+class SampleRules:
+    """The settings of both phases; the spec's defaults.
+
+    t: the iteration. k: correct answers wanted. rounds: R, the most extra draws. draws: one at a time, or as many at
+    once as the deficit lets expect (`adaptive`). max_tokens: of a completion, a prefix not counted.
+    """
+
+    seed: int
+    t: int
+    n_init: int = 8
+    k: int = 4
+    rounds: int = 8
+    draws: Literal["one", "adaptive"] = "one"
+    temperature: float = 0.7
+    top_p: float = 1.0
+    max_tokens: int = 1024
+
+    @property
+    def sampling(self) -> Sampling:
+        """How answers are drawn."""
+        return Sampling(self.temperature, self.top_p, max_tokens=self.max_tokens)
+
+
+def draw(problem: Row, rules: SampleRules, prompt: Prompt, earlier: Sequence[Row] = ()) -> Search[list[Row]]:
+    """The plain phase of one question: its rows of DRAWS, ungraded. All draws are asked for at once."""
+    help_ = Help("plain", prompt, prompt.messages(problem=problem["question"]))
+    known = {row["draw_id"]: row for row in earlier}
+    rows = [_row(problem, rules, help_, "plain", 0, index) for index in range(rules.n_init)]
+    new = yield from _drawn([(row, help_) for row in rows if row["draw_id"] not in known], rules)
+    by_id = {**known, **{row["draw_id"]: row for row in new}}
+    return [by_id[row["draw_id"]] for row in rows]
+
+
+def grade(problem: Row, rows: Sequence[Row]) -> Search[list[Row]]:
+    """Rows of GRADED from rows of DRAWS. A completion that was cut off is `truncated`, whatever it says."""
+    asked = [row for row in rows if row["finish_reason"] == "stop"]
+    verdicts: Mapping[str, Verdict] = {}
+    if asked:
+        gold, kind, choices = problem["answer"], problem["kind"], choices_of(problem)
+        given = cast(Sequence[Verdict], (yield [Grade(row["text"], gold, kind, choices) for row in asked]))
+        verdicts = {row["draw_id"]: verdict for row, verdict in zip(asked, given, strict=True)}
+    return [_graded(row, verdicts.get(row["draw_id"])) for row in rows]
+
+
+def guide(
+    problem: Row, rules: SampleRules, guidance: Guidance, plain: Sequence[Row], earlier: Sequence[Row] = ()
+) -> Search[list[Row]]:
+    """The guided phase of one question: its further rows of GRADED, none for a question that has k correct answers.
+
+    `plain` are its graded plain draws. Ends when k are correct, after R draws, or when a round cannot be had.
+    """
+    known = {row["draw_id"]: row for row in earlier}
+    guided: list[Row] = []
+    while (missing := _missing(rules, plain, guided)) > 0:
+        rounds = range(len(guided) + 1, len(guided) + 1 + missing)
+        ids = {_draw_id(problem, rules, "guided", round_): round_ for round_ in rounds}
+        asked: list[tuple[Row, Help]] = []
+        for round_ in (round_ for id_, round_ in ids.items() if id_ not in known):
+            seed = _seed(problem, rules, "guided", round_)
+            help_ = yield from guidance.help(problem, round_, [*plain, *guided], seed)
+            if isinstance(help_, str):
+                break
+            asked.append((_row(problem, rules, help_, "guided", round_), help_))
+        drawn = yield from _drawn(asked, rules)
+        graded = yield from grade(problem, drawn)
+        by_id = {**known, **{row["draw_id"]: row for row in graded}}
+        found = [by_id[id_] for id_ in ids if id_ in by_id]
+        if not found:
+            break
+        guided += found
+    return guided
+
+
+def _missing(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) -> int:
+    """How many answers to ask for now."""
+    correct = sum(row["verdict"] == "correct" for row in [*plain, *guided])
+    left, deficit = rules.rounds - len(guided), rules.k - correct
+    if left <= 0 or deficit <= 0:
+        return 0
+    if rules.draws == "one":
+        return 1
+    rate = sum(row["verdict"] == "correct" for row in guided) / len(guided) if guided else 0.0
+    wanted: int = math.ceil(deficit / max(rate, _LEAST_RATE))
+    return min(left, wanted)
+
+
+def _draw_id(problem: Row, rules: SampleRules, phase: str, round_: int, index: int = 0) -> str:
+    return f"{problem['problem_id']}.{rules.t}.{phase}.{round_}.{index}"
+
+
+def _seed(problem: Row, rules: SampleRules, phase: str, round_: int, index: int = 0) -> int:
+    return seed_of(rules.seed, problem["problem_id"], rules.t, phase, round_, index)
+
+
+def _row(problem: Row, rules: SampleRules, help_: Help, phase: str, round_: int, index: int = 0) -> Row:
+    """What is known of a row before there is an answer."""
+    return {
+        "problem_id": problem["problem_id"],
+        "draw_id": _draw_id(problem, rules, phase, round_, index),
+        "t": rules.t,
+        "phase": phase,
+        "strategy": help_.strategy,
+        "round": round_,
+        "index": index,
+        "prompt_sha": help_.prompt.sha,
+        "seed": _seed(problem, rules, phase, round_, index),
+        "prefix": help_.prefix.text if help_.prefix else "",
+        "prefix_share": help_.prefix.share if help_.prefix else 0.0,
+        "all_revealed": help_.prefix.whole if help_.prefix else False,
+        "feedback": help_.feedback,
+        "teacher_tokens": help_.teacher_tokens,
+        "flags": list(help_.flags),
+    }
+
+
+def _drawn(asked: Sequence[tuple[Row, Help]], rules: SampleRules) -> Search[list[Row]]:
+    """Rows with their completions, all asked for at once."""
+    requests = [
+        Generate("actor", help_.messages, rules.sampling, row["seed"], help_.prefix.text if help_.prefix else "")
+        for row, help_ in asked
+    ]
+    completions = cast(Sequence[Completion], (yield requests)) if requests else ()
+    return [_completed(row, completion) for (row, _), completion in zip(asked, completions, strict=True)]
+
+
+def _completed(row: Row, completion: Completion) -> Row:
+    continuation, flags = completion.text, list(row["flags"])
+    if row["prefix"] and completion.finish != "error":
+        if not continuation.strip():
+            flags.append("empty_continuation")
+        elif (trimmed := leaks.without_overlap(row["prefix"], continuation)) != continuation:
+            continuation = trimmed
+            flags.append("repeats_prefix")
+    return row | {
+        "text": row["prefix"] + continuation,
+        "n_tokens": completion.n_tokens,
+        "n_prompt_tokens": completion.n_prompt_tokens,
+        "finish_reason": completion.finish,
+        "error": completion.error,
+        "flags": flags,
+    }
+
+
+def _graded(row: Row, verdict: Verdict | None) -> Row:
+    """A row with its verdict. A prefix that was not continued is no answer, even if one stands in it."""
+    if verdict is None:
+        outcome, answer = ("error" if row["finish_reason"] == "error" else "truncated"), None
+    elif "empty_continuation" in row["flags"]:
+        outcome, answer = "no_answer", None
+    else:
+        outcome = "verify_timeout" if verdict.outcome == "timeout" else verdict.outcome
+        answer = verdict.answer
+    return row | {"answer": answer, "verdict": outcome, "output": None}

@@ -1,0 +1,246 @@
+"""From draws to the next training set (spec 3.4): correct answers under the plain prompt, filtered in a fixed order.
+
+Every draw that is not taken has a reason: its verdict; `special_tokens`; `leaks_hint` and `loop` (see `leaks`);
+`copied_reference`; `duplicate`; `bad_equation`; `over_cap`. The released code takes every correct draw.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bestpath.answers.extraction import before_new_problem
+from bestpath.errors import UserError
+from bestpath.methods.gsi import equations, leaks
+from bestpath.randomness import generator_for
+from bestpath.records import Rejects, Row, check_nothing_lost
+from bestpath.training_rows import TrainPrompt, answer_turn, turns
+
+_SPECIAL = re.compile(r"<\|[^|>\n]{1,40}\|>|</?s>|\[/?INST\]")
+
+
+@dataclass(frozen=True)
+class SelectRules:
+    """The settings of the next training set; the spec's defaults.
+
+    cap: the most rows of a question, None for as many as are correct (the released `floor`; k gives `uniform`, and
+    `clip` of arXiv 2510.26474 without a guided phase). copies: of a reference that come back from a guided model, keep
+    one a question, all, or none. fill: a question short of k
+    rows gets copies of its reference in their place: the control that tells guidance from leakage (spec 4).
+    repeat: a question with fewer rows than k has them repeated in turn (`repeat` there).
+    """
+
+    seed: int
+    k: int = 4
+    cap: int | None = None
+    cap_by: Literal["first", "random", "shortest"] = "first"
+    dedup: bool = True
+    leaks: bool = True
+    copies: Literal["one", "all", "none"] = "one"
+    step_check: bool = False
+    fill: bool = False
+    repeat: bool = False
+    min_rows: int = 50
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The next training set, what became of every draw (SAMPLED) and question (QUESTIONS), and the rejects."""
+
+    rows: list[Row]
+    sampled: list[Row]
+    questions: list[Row]
+    rejects: Rejects
+
+
+def select(problems: Sequence[Row], graded: Iterable[Row], prompt: TrainPrompt, rules: SelectRules) -> Selection:
+    """The next training set from the graded draws of both phases.
+
+    `problems` are the pool. Raises UserError with the counts of the verdicts when fewer than `min_rows` rows are left.
+    """
+    by_problem: dict[str, list[Row]] = {problem["problem_id"]: [] for problem in problems}
+    for draw in sorted(graded, key=_draw_order):
+        by_problem[draw["problem_id"]].append(draw)
+    found = Selection([], [], [], Rejects("gsi_select"))
+    n_sampled = 0
+    for problem in sorted(problems, key=lambda row: str(row["problem_id"])):
+        draws = by_problem[problem["problem_id"]]
+        taken, reasons = _taken(problem, draws, rules)
+        rows = [_sampled_row(problem, draw, text, prompt) for draw, text in taken]
+        n_sampled += len(rows)
+        for draw_id, reason in reasons.items():
+            found.rejects.add(problem["problem_id"], reason, sample_id=draw_id)
+        found.sampled.extend(_became(problem, draw, reasons) for draw in draws)
+        if rules.repeat and rows:
+            rows += [rows[i % len(rows)] for i in range(max(0, rules.k - len(rows)))]
+        if rules.fill and problem["solution"]:
+            rows += [reference_row(problem, prompt, "fill")] * max(0, rules.k - len(rows))
+        found.rows.extend(rows)
+        found.questions.append(_question(problem, draws, len(rows)))
+    check_nothing_lost("gsi_select", sum(map(len, by_problem.values())), n_sampled, found.rejects)
+    if len(found.rows) < rules.min_rows:
+        verdicts = Counter(draw["verdict"] for draws in by_problem.values() for draw in draws)
+        counts = ", ".join(f"{name} {n}" for name, n in verdicts.most_common()) or "no draws"
+        raise UserError(
+            f"the next training set has {len(found.rows)} rows, fewer than gsi.select.min_rows = {rules.min_rows} "
+            f"(verdicts: {counts}); start from a stronger base, draw more, or lower min_rows"
+        )
+    return found
+
+
+def reference_row(problem: Row, prompt: TrainPrompt, origin: str = "reference") -> Row:
+    """The reference of a problem as a training row."""
+    row = _row(problem, problem["solution"], prompt)
+    return row | {"sample_id": None, "n_tokens": None, "origin": origin, "phase": None, "strategy": None, "round": None}
+
+
+def references(problems: Iterable[Row], prompt: TrainPrompt) -> tuple[list[Row], Rejects]:
+    """D_0: the references of the pool; a problem without one is rejected (`no_reference`)."""
+    problems, rejects = list(problems), Rejects("gsi_references")
+    rows = [reference_row(problem, prompt) for problem in problems if problem["solution"]]
+    for problem in problems:
+        if not problem["solution"]:
+            rejects.add(problem["problem_id"], "no_reference")
+    check_nothing_lost("gsi_references", len(problems), len(rows), rejects)
+    return rows, rejects
+
+
+def suspect_gold(draws: Iterable[Row], answer: str) -> str | None:
+    """The one answer that all guided draws of a question agree on, if it is not the gold one (spec 5)."""
+    guided = [draw for draw in draws if draw["phase"] == "guided"]
+    said = {draw["answer"] for draw in guided}
+    if len(guided) < 2 or len(said) != 1 or any(draw["verdict"] == "correct" for draw in guided):
+        return None
+    [only] = said
+    return only if only not in (None, answer) else None
+
+
+def _taken(problem: Row, draws: Sequence[Row], rules: SelectRules) -> tuple[list[tuple[Row, str]], dict[str, str]]:
+    """The draws to train on, each with its text, and the reasons against the others, by draw."""
+    left = [(draw, before_new_problem(draw["text"]).rstrip()) for draw in draws]
+    reasons: dict[str, str] = {}
+
+    def drop(reason: Callable[[Row, str], str]) -> None:
+        nonlocal left
+        judged = [(draw, text, reason(draw, text)) for draw, text in left]
+        reasons.update({draw["draw_id"]: why for draw, _, why in judged if why})
+        left = [(draw, text) for draw, text, why in judged if not why]
+
+    drop(lambda draw, text: "" if draw["verdict"] == "correct" else draw["verdict"])
+    drop(lambda draw, text: "special_tokens" if _SPECIAL.search(text) else "")
+    if rules.leaks:
+        drop(lambda draw, text: "leaks_hint" if leaks.mentions_help(text) else "")
+        drop(lambda draw, text: "loop" if leaks.loops(text) else "")
+    if rules.copies != "all":
+        drop(_copies_over({"one": 1, "none": 0}[rules.copies], problem["solution"]))
+    if rules.dedup:
+        drop(_seen_before())
+    if rules.step_check:
+        drop(lambda draw, text: "bad_equation" if equations.has_wrong(text) else "")
+    if rules.cap is not None:
+        kept = {draw["draw_id"] for draw, _ in _within_cap(left, problem["problem_id"], rules.cap, rules)}
+        drop(lambda draw, text: "" if draw["draw_id"] in kept else "over_cap")
+    return left, reasons
+
+
+def _copies_over(most: int, reference: str | None) -> Callable[[Row, str], str]:
+    copies = 0
+
+    def reason(draw: Row, text: str) -> str:
+        nonlocal copies
+        if draw["phase"] != "guided" or not leaks.is_copy(text, reference):
+            return ""
+        copies += 1
+        return "copied_reference" if copies > most else ""
+
+    return reason
+
+
+def _seen_before() -> Callable[[Row, str], str]:
+    seen: set[str] = set()
+
+    def reason(draw: Row, text: str) -> str:
+        plain = " ".join(text.split())
+        known = plain in seen
+        seen.add(plain)
+        return "duplicate" if known else ""
+
+    return reason
+
+
+def _within_cap(
+    left: Sequence[tuple[Row, str]], problem_id: str, cap: int, rules: SelectRules
+) -> Sequence[tuple[Row, str]]:
+    if rules.cap_by == "first" or len(left) <= cap:
+        return left[:cap]
+    if rules.cap_by == "shortest":
+        return sorted(left, key=lambda item: len(item[1]))[:cap]
+    return generator_for(rules.seed, problem_id, "cap").sample(list(left), cap)
+
+
+def _draw_order(draw: Mapping[str, Any]) -> tuple[str, bool, int, int]:
+    return draw["problem_id"], draw["phase"] != "plain", draw["round"], draw["index"]
+
+
+def _row(problem: Row, text: str, prompt: TrainPrompt) -> Row:
+    return {
+        "problem_id": problem["problem_id"],
+        "prompt": turns(prompt.messages(problem["question"])),
+        "completion": answer_turn(text),
+        "gold": problem["answer"],
+    }
+
+
+def _sampled_row(problem: Row, draw: Row, text: str, prompt: TrainPrompt) -> Row:
+    own = {name: draw[name] for name in ("phase", "strategy", "round", "n_tokens")}
+    return _row(problem, text, prompt) | own | {"sample_id": draw["draw_id"], "origin": "sampled"}
+
+
+def _became(problem: Row, draw: Row, reasons: Mapping[str, str]) -> Row:
+    """A draw's row of SAMPLED."""
+    same = (
+        "problem_id",
+        "draw_id",
+        "phase",
+        "strategy",
+        "round",
+        "verdict",
+        "n_tokens",
+        "teacher_tokens",
+        "prefix_share",
+        "all_revealed",
+    )
+    flags = list(draw["flags"])
+    if before_new_problem(draw["text"]).rstrip() != draw["text"].rstrip():
+        flags.append("trimmed")
+    if draw["phase"] == "guided" and leaks.is_copy(draw["text"], problem["solution"]):
+        flags.append("copied_reference")
+    drop_reason = reasons.get(draw["draw_id"])
+    has_equations = bool(equations.equations(draw["text"]))
+    return {name: draw[name] for name in same} | {
+        "level": problem["level"],
+        "valid": equations.is_valid(draw["text"]) if has_equations else None,
+        "flags": flags,
+        "kept": drop_reason is None,
+        "drop_reason": drop_reason,
+    }
+
+
+def _question(problem: Row, draws: Sequence[Row], n_rows: int) -> Row:
+    """A question's row of QUESTIONS."""
+    correct = sum(draw["verdict"] == "correct" for draw in draws)
+    return {
+        "problem_id": problem["problem_id"],
+        "level": problem["level"],
+        "n_plain": sum(draw["phase"] == "plain" for draw in draws),
+        "n_guided": sum(draw["phase"] == "guided" for draw in draws),
+        "n_correct": correct,
+        "n_rows": n_rows,
+        "verdicts": json.dumps(dict(sorted(Counter(draw["verdict"] for draw in draws).items()))),
+        "tail_lost": not correct,
+        "suspect_gold": suspect_gold(draws, problem["answer"]),
+    }
