@@ -13,7 +13,7 @@ from bestpath.methods.gsi.select import SelectRules, select
 from bestpath.methods.gsi.tables import DRAWS, GRADED
 from bestpath.randomness import seed_of
 from bestpath.records import Row
-from bestpath.search import Completion, Generate, Verdict
+from bestpath.search import Completion, Generate, Ran, Run, Verdict
 from tests.methods.gsi.toy import PROMPTS, TRAIN_PROMPT, chance, guidance, plain_draws, play, problem
 from tests.methods.gsi.toy import draw as row
 
@@ -89,6 +89,38 @@ def test_verdicts(completion: Completion, verdict: str) -> None:
     rows, _ = play(draw(problem(), SampleRules(seed=1, t=0, n_init=1), PROMPTS["plain"]), lambda _: completion)
     [graded], _ = play(grade(problem(), rows), str)
     assert graded["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("ran", "verdict", "answer"),
+    [
+        (Ran("ok", "first\n17\n\n"), "correct", "17"),
+        (Ran("ok", "3\n"), "wrong", "3"),
+        (Ran("no_output", ""), "no_output", None),
+        (Ran("ok", "\n"), "no_output", None),
+        (Ran("error", "17\n", "ZeroDivisionError: division by zero"), "exec_error", None),
+        (Ran("timeout", "17\n"), "exec_timeout", None),
+        (Ran("oom", ""), "exec_error", None),
+    ],
+)
+def test_a_program_is_judged_by_what_it_prints(ran: Ran, verdict: str, answer: str | None) -> None:
+    drawn = [{**row("q", "plain", 0, 0, "", "print(17)")}]
+    search = grade(problem(), drawn, programs=True)
+    assert next(search) == [Run("print(17)")]
+    try:
+        [asked] = search.send([ran])
+        assert asked.text == f"The answer is {answer}"
+        search.send([Verdict("correct" if answer == "17" else "wrong", answer)])
+    except StopIteration as end:
+        [graded] = end.value
+    assert (graded["verdict"], graded["answer"], graded["output"]) == (verdict, answer, ran.stdout)
+
+
+def test_in_pot_mode_the_guided_phase_runs_its_programs() -> None:
+    rules = SampleRules(seed=1, t=0, rounds=1, mode="pot")
+    search = guide(problem(), rules, guidance("plain"), plain_draws("q", 3))
+    next(search)
+    assert search.send([Completion("print(17)", 2, 5, "stop")]) == [Run("print(17)")]
 
 
 @given(st.integers(0, 6), st.integers(0, 9), st.integers(0, 6), st.integers(0, 9), st.sampled_from(["one", "adaptive"]))

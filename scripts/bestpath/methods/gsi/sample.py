@@ -8,17 +8,18 @@ another k, R or number of plain draws has drawn is taken over (`earlier`): raisi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from bestpath.answers.sandbox import answer_of
 from bestpath.methods.gsi import leaks
 from bestpath.methods.gsi.guidance import Guidance, Help
 from bestpath.problems import choices_of
 from bestpath.prompts import Prompt
 from bestpath.randomness import seed_of
 from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Sampling, Search, Verdict
+from bestpath.search import Completion, Generate, Grade, Ran, Run, Sampling, Search, Verdict
 
 _LEAST_RATE = 1 / 8  # adaptive draws take a question to be no harder than this
 
@@ -28,7 +29,8 @@ class SampleRules:
     """The settings of both phases; the spec's defaults.
 
     t: the iteration. k: correct answers wanted. rounds: R, the most extra draws. draws: one at a time, or as many at
-    once as the deficit lets expect (`adaptive`). max_tokens: of a completion, a prefix not counted.
+    once as the deficit lets expect (`adaptive`). max_tokens: of a completion, a prefix not counted. mode: rationales
+    (`cot`) or programs (`pot`).
     """
 
     seed: int
@@ -40,6 +42,7 @@ class SampleRules:
     temperature: float = 0.7
     top_p: float = 1.0
     max_tokens: int = 1024
+    mode: Literal["cot", "pot"] = "cot"
 
     @property
     def sampling(self) -> Sampling:
@@ -57,15 +60,24 @@ def draw(problem: Row, rules: SampleRules, prompt: Prompt, earlier: Sequence[Row
     return [by_id[row["draw_id"]] for row in rows]
 
 
-def grade(problem: Row, rows: Sequence[Row]) -> Search[list[Row]]:
-    """Rows of GRADED from rows of DRAWS. A completion that was cut off is `truncated`, whatever it says."""
+def grade(problem: Row, rows: Sequence[Row], programs: bool = False) -> Search[list[Row]]:
+    """Rows of GRADED from rows of DRAWS. A completion that was cut off is `truncated`, whatever it says.
+
+    With `programs` (PoT) a completion is run, and the last line that it prints is its answer (spec 3.6).
+    """
     asked = [row for row in rows if row["finish_reason"] == "stop"]
-    verdicts: Mapping[str, Verdict] = {}
+    runs: dict[str, Ran] = {}
+    if programs and asked:
+        ran = cast(Sequence[Ran], (yield [Run(row["text"]) for row in asked]))
+        runs = {row["draw_id"]: run for row, run in zip(asked, ran, strict=True)}
+        asked = [row for row in asked if answer_of(runs[row["draw_id"]]) is not None]
+    verdicts: dict[str, Verdict] = {}
     if asked:
         gold, kind, choices = problem["answer"], problem["kind"], choices_of(problem)
-        given = cast(Sequence[Verdict], (yield [Grade(row["text"], gold, kind, choices) for row in asked]))
+        said = [f"The answer is {answer_of(runs[row['draw_id']])}" if programs else row["text"] for row in asked]
+        given = cast(Sequence[Verdict], (yield [Grade(text, gold, kind, choices) for text in said]))
         verdicts = {row["draw_id"]: verdict for row, verdict in zip(asked, given, strict=True)}
-    return [_graded(row, verdicts.get(row["draw_id"])) for row in rows]
+    return [_graded(row, verdicts.get(row["draw_id"]), runs.get(row["draw_id"])) for row in rows]
 
 
 def guide(
@@ -88,7 +100,7 @@ def guide(
                 break
             asked.append((_row(problem, rules, help_, "guided", round_), help_))
         drawn = yield from _drawn(asked, rules)
-        graded = yield from grade(problem, drawn)
+        graded = yield from grade(problem, drawn, rules.mode == "pot")
         by_id = {**known, **{row["draw_id"]: row for row in graded}}
         found = [by_id[id_] for id_ in ids if id_ in by_id]
         if not found:
@@ -167,13 +179,18 @@ def _completed(row: Row, completion: Completion) -> Row:
     }
 
 
-def _graded(row: Row, verdict: Verdict | None) -> Row:
+def _graded(row: Row, verdict: Verdict | None, run: Ran | None) -> Row:
     """A row with its verdict. A prefix that was not continued is no answer, even if one stands in it."""
-    if verdict is None:
-        outcome, answer = ("error" if row["finish_reason"] == "error" else "truncated"), None
+    answer = None
+    if row["finish_reason"] != "stop":
+        outcome = "error" if row["finish_reason"] == "error" else "truncated"
     elif "empty_continuation" in row["flags"]:
-        outcome, answer = "no_answer", None
+        outcome = "no_answer"
+    elif verdict is None:
+        outcome = {"ok": "no_output", "no_output": "no_output", "timeout": "exec_timeout"}.get(
+            run.status if run else "", "exec_error"
+        )
     else:
         outcome = "verify_timeout" if verdict.outcome == "timeout" else verdict.outcome
         answer = verdict.answer
-    return row | {"answer": answer, "verdict": outcome, "output": None}
+    return row | {"answer": answer, "verdict": outcome, "output": run and run.stdout}
