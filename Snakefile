@@ -2,6 +2,7 @@
 #
 #   snakemake                    everything, up to the report
 #   snakemake recut              the specialists and merges of the ReCUT variants that `recut.run` names
+#   snakemake gsi --configfile config/gsi.yaml    the models of all iterations of the variants that `gsi.run` names
 #   snakemake evaluate | report  the result tables, or the report
 #   snakemake --configfile config/seeds.yaml …    with an overlay over config/config.yaml
 
@@ -16,27 +17,29 @@ pathvars:
     results=f"results/{SETTINGS.experiment}",
     logs=f"results/{SETTINGS.experiment}/logs",
     benchmarks=f"results/{SETTINGS.experiment}/benchmarks",
+    prompts=plan.prompt_folder(SETTINGS),
 
 
 wildcard_constraints:
     variant=r"[\w-]+",
     seed=r"\d+",
     shard=r"\d{5}",
+    method="recut|gsi",
     specialist=r"[\w-]+",
     merge=r"[\w.-]+",
     prompt=r"[\w-]+",
     set=r"[\w-]+",
+    t=r"\d+",
     model=r"base|[a-z]+/[\w-]+/s\d+/[\w.-]+",
 
 
 include: "rules/inputs.smk"
 include: "rules/embedded.smk"
 include: "rules/problems.smk"
-include: "rules/recut.smk"
 include: "rules/train.smk"
-include: "rules/merge.smk"
 include: "rules/evaluate.smk"
-include: "rules/report.smk"
+include: f"rules/{SETTINGS.method}.smk"
+include: f"rules/{SETTINGS.method}_report.smk"
 
 
 onstart:
@@ -50,11 +53,6 @@ onsuccess:
 rule all:
     default_target: True
     input:
-        rules.report.output,
+        "<results>/report/report.html",
     message:
         "everything is made"
-
-
-rule recut:
-    input:
-        [f"<results>/models/{model}/manifest.json" for model in models(SETTINGS)],

@@ -7,22 +7,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from bestpath import preflight, resume
+from bestpath import plan, preflight, resume
 from bestpath.configuration import load
 from bestpath.errors import UserError
-from bestpath.plan import (
-    SETS,
-    decodings,
-    merged,
-    models,
-    owner,
-    pair_rules,
-    reference_settings,
-    system_of,
-    train_settings,
-    trained,
-    variants,
-)
+from bestpath.plan import PLAIN_PROMPT, decodings, models, system_of, variants
+from bestpath.plan.gsi import continues, is_guided, select_settings
+from bestpath.plan.recut import SETS, merged, owner, pair_rules, reference_settings, train_settings, trained
 from bestpath.provenance import code_of
 
 WORK = Path("results") / ".work"
@@ -34,6 +24,7 @@ try:
     SETTINGS = load(config, [DEFAULTS, *OVERLAYS])
     preflight.check(SETTINGS)
     preflight.check_gpus(SETTINGS, workflow)
+    preflight.check_targets(SETTINGS, workflow)
     # a dry run needs no engine: a cluster's run is planned on any machine
     elsewhere = preflight.uses_conda(workflow) or workflow.output_settings.dryrun
     ENGINE_PYTHON = "python" if elsewhere else preflight.engine_python(SETTINGS)
@@ -70,15 +61,32 @@ def recut(variant):
 
 
 @cache
+def gsi(variant):
+    """The GSI settings of a variant."""
+    return SETTINGS.gsi.variant(variant)
+
+
+@cache
 def home(variant, stage, item=""):
-    """The variant that owns a stage of `variant`: itself, or an earlier one with the same settings."""
+    """The ReCUT variant that owns a stage of `variant`: itself, or an earlier one with the same settings."""
     return owner(SETTINGS, variant, stage, item)
+
+
+@cache
+def gsi_home(variant, stage, t):
+    """The GSI variant that owns a stage of iteration t of `variant`: itself, or an earlier one."""
+    return plan.gsi.owner(SETTINGS, variant, stage, t)
 
 
 def shards():
     """The names of the training problems' shards."""
-    n = SETTINGS.problems.train.n or SETTINGS.embedded.pool
+    n = sum(source.n or SETTINGS.embedded.pool for source in sources().values())
     return [f"{i:05d}" for i in range(-(-n // SETTINGS.problems.shard_size))]
+
+
+def sources():
+    """Where the training problems come from, by the name of the data set."""
+    return {"train": SETTINGS.problems.train, **SETTINGS.problems.others}
 
 
 def asks_endpoint(wildcards):
@@ -165,10 +173,8 @@ def systems(set_name):
 
     Choices among merges are made on the dev split, so merges and the base are evaluated there, too.
     """
+    plain = PLAIN_PROMPT[SETTINGS.method]
     if set_name == "dev":
-        return [
-            ("base", "neutral"),
-            *((model, "neutral") for model in models(SETTINGS, merges_only=True)),
-        ]
+        return [("base", plain), *((model, plain) for model in models(SETTINGS, merges_only=True))]
     base = [("base", prompt) for prompt in SETTINGS.evaluation.base_prompts]
-    return [*base, *((model, "neutral") for model in models(SETTINGS))]
+    return [*base, *((model, plain) for model in models(SETTINGS))]

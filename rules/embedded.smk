@@ -17,7 +17,7 @@ rule embedded_problems:
     params:
         *code_of("embedded_problems"),
         n=lambda w: (SETTINGS.embedded.pool if w.pool == "train" else SETTINGS.embedded.test),
-        world=as_json(SETTINGS.embedded.model_dump(include={"operations", "largest"})),
+        world=as_json(world_settings()),
         seed=SETTINGS.seed,
     message:
         "make {wildcards.pool} problems of the embedded language"
@@ -49,7 +49,7 @@ if SETTINGS.model.source == "embedded":
             *code_of("embedded_base"),
             lessons=lesson_prompts("="),
             size=as_json(SETTINGS.embedded.model_dump(include={"depth", "steps", "batch"})),
-            world=as_json(SETTINGS.embedded.model_dump(include={"operations", "largest"})),
+            world=as_json(world_settings()),
             context=SETTINGS.model.context,
             seed=SETTINGS.seed,
         message:

@@ -6,7 +6,7 @@ rule evaluate_sample:
     input:
         problems=problems_of,
         model="<results>/models/{model}/manifest.json",
-        prompt="config/prompts/recut/{prompt}.jinja",
+        prompt="<prompts>/{prompt}.jinja",
     output:
         samples="<results>/evaluate/{model}/{prompt}/{set}.samples.parquet",
         usage="<results>/evaluate/{model}/{prompt}/{set}.usage.json",
@@ -60,41 +60,12 @@ rule evaluate_grade:
         runtime=60,
     params:
         *code_of("evaluate_grade"),
+        programs=programs,
     message:
         "grade {wildcards.model}, {wildcards.prompt} prompt, on {wildcards.set}"
     shell:
-        "python scripts/evaluate_grade.py --samples {input.samples} --problems {input.problems}"
+        "python scripts/evaluate_grade.py --samples {input.samples} --problems {input.problems} {params.programs}"
         " --scores {output.scores} 2> {log}"
-
-
-rule choose_merge:
-    """Choose one of a variant's merges on the dev split: the fewest tokens at the base's accuracy."""
-    input:
-        base="<results>/evaluate/base/neutral/dev.scores.parquet",
-        scores=lambda w: [
-            f"<results>/evaluate/recut/{home(w.variant, 'merge', merge)}/s{seed}/{merge}/neutral/dev.scores.parquet"
-            for merge in merged(SETTINGS, w.variant)
-            for seed in SETTINGS.seeds
-        ],
-    output:
-        choice="<results>/recut/{variant}/merge.json",
-    log:
-        "<logs>/choose_merge/{variant}.log",
-    benchmark:
-        "<benchmarks>/choose_merge/{variant}.jsonl"
-    conda:
-        "../envs/tables.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=20,
-    params:
-        *code_of("choose_merge"),
-        names=lambda w: [merge for merge in merged(SETTINGS, w.variant) for _ in SETTINGS.seeds],
-    message:
-        "choose the merge, variant {wildcards.variant}"
-    shell:
-        "python scripts/choose_merge.py --base {input.base} --scores {input.scores} --names {params.names}"
-        " --choice {output.choice} 2> {log}"
 
 
 rule evaluate_table:

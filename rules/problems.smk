@@ -21,13 +21,13 @@ rule problems_test:
         runtime=20,
     params:
         *code_of("problems_test"),
-        source=lambda w: source_settings(SETTINGS.evaluation.sets[w.set]),
+        source=lambda w: as_json(source_settings(SETTINGS.evaluation.sets[w.set], w.set)),
         seed=SETTINGS.seed,
         max_bad=SETTINGS.problems.max_bad,
     message:
         "normalise the problems of {wildcards.set}"
     shell:
-        "HF_HUB_OFFLINE=0 python scripts/problems_test.py --name {wildcards.set} --file '{input.source}'"
+        "HF_HUB_OFFLINE=0 python scripts/problems_test.py"
         " --source {params.source:q} --seed {params.seed} --max-bad {params.max_bad}"
         " --problems {output.problems} --rejects {output.rejects} 2> {log}"
 
@@ -35,7 +35,7 @@ rule problems_test:
 rule problems_train:
     """The training problems: not in any evaluation set, split into train and dev."""
     input:
-        source=source_of(SETTINGS.problems.train.path),
+        sources=[source_of(source.path) for source in sources().values() if source_of(source.path)],
         tests=[f"<results>/problems/{name}.parquet" for name in SETTINGS.evaluation.sets],
     output:
         problems="<results>/problems/train.parquet",
@@ -51,7 +51,7 @@ rule problems_train:
         runtime=30,
     params:
         *code_of("problems_train"),
-        source=source_settings(SETTINGS.problems.train),
+        sources=as_json([source_settings(source, name) for name, source in sources().items()]),
         seed=SETTINGS.seed,
         max_bad=SETTINGS.problems.max_bad,
         dev_fraction=SETTINGS.problems.dev_fraction,
@@ -59,7 +59,7 @@ rule problems_train:
     message:
         "normalise and split the training problems"
     shell:
-        "HF_HUB_OFFLINE=0 python scripts/problems_train.py --file '{input.source}' --tests {input.tests}"
-        " --source {params.source:q} --seed {params.seed} --max-bad {params.max_bad}"
+        "HF_HUB_OFFLINE=0 python scripts/problems_train.py --tests {input.tests}"
+        " --sources {params.sources:q} --seed {params.seed} --max-bad {params.max_bad}"
         " --dev-fraction {params.dev_fraction} --ngram {params.ngram}"
         " --problems {output.problems} --rejects {output.rejects} 2> {log}"

@@ -4,9 +4,9 @@ rule recut_explore:
     input:
         problems="<results>/problems/train.parquet",
         model="<results>/models/base/manifest.json",
-        long=f"{PROMPTS}/long.jinja",
-        short=f"{PROMPTS}/short.jinja",
-        neutral=f"{PROMPTS}/neutral.jinja",
+        long="<prompts>/long.jinja",
+        short="<prompts>/short.jinja",
+        neutral="<prompts>/neutral.jinja",
     output:
         trials="<results>/recut/{variant}/s{seed}/explore/{shard}.parquet",
         usage="<results>/recut/{variant}/s{seed}/explore/{shard}.usage.json",
@@ -105,7 +105,7 @@ rule recut_pairs:
         candidates=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/candidates.parquet",
         optimal=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/optimal.parquet",
         problems="<results>/problems/train.parquet",
-        prompt=f"{PROMPTS}/neutral.jinja",
+        prompt="<prompts>/neutral.jinja",
         model="<results>/models/base/manifest.json",
     output:
         train="<results>/recut/{variant}/s{seed}/pairs/{set}.train.jsonl",
@@ -141,7 +141,7 @@ rule recut_sft:
         candidates=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/candidates.parquet",
         optimal=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/optimal.parquet",
         problems="<results>/problems/train.parquet",
-        prompt=f"{PROMPTS}/neutral.jinja",
+        prompt="<prompts>/neutral.jinja",
         model="<results>/models/base/manifest.json",
     output:
         train="<results>/recut/{variant}/s{seed}/pairs/sft.train.jsonl",
@@ -206,3 +206,12 @@ rule recut_funnel:
         "python scripts/recut_funnel.py --trials {input.trials} --rounds {params.rounds} --problems {input.problems}"
         " --candidates {input.candidates} --candidate-rejects {input.candidate_rejects} --optimal {input.optimal}"
         " --sets {params.sets:q} --counts {output.counts} 2> {log}"
+
+
+include: "merge.smk"
+
+
+rule recut:
+    """The specialists and merges of all variants."""
+    input:
+        [f"<results>/models/{model}/manifest.json" for model in models(SETTINGS)],

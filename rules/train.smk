@@ -40,17 +40,17 @@ rule train_specialist:
         train=lambda w: training_set(w, "train"),
         dev=lambda w: training_set(w, "dev"),
         problems="<results>/problems/train.parquet",
-        prompt="config/prompts/recut/neutral.jinja",
+        prompt=f"<prompts>/{PLAIN_PROMPT[SETTINGS.method]}.jinja",
         reference=reference,
         deepspeed=deepspeed,
     output:
-        model="<results>/recut/{variant}/s{seed}/train/{specialist}/{lr}/model/manifest.json",
-        metrics="<results>/recut/{variant}/s{seed}/train/{specialist}/{lr}/metrics.jsonl",
-        rejects="<results>/recut/{variant}/s{seed}/train/{specialist}/{lr}/rejects.parquet",
+        model="<results>/{method}/{variant}/s{seed}/train/{specialist}/{lr}/model/manifest.json",
+        metrics="<results>/{method}/{variant}/s{seed}/train/{specialist}/{lr}/metrics.jsonl",
+        rejects="<results>/{method}/{variant}/s{seed}/train/{specialist}/{lr}/rejects.parquet",
     log:
-        "<logs>/train_specialist/{variant}.s{seed}.{specialist}.{lr}.log",
+        "<logs>/train_specialist/{method}.{variant}.s{seed}.{specialist}.{lr}.log",
     benchmark:
-        "<benchmarks>/train_specialist/{variant}.s{seed}.{specialist}.{lr}.jsonl"
+        "<benchmarks>/train_specialist/{method}.{variant}.s{seed}.{specialist}.{lr}.jsonl"
     conda:
         "../envs/training.yaml"
     threads: SETTINGS.compute.threads * SETTINGS.compute.processes
@@ -65,6 +65,7 @@ rule train_specialist:
         launcher=launcher,
         criterion=criterion,
         max_tokens=SETTINGS.evaluation.max_tokens,
+        readout="--no-readout" if SETTINGS.method == "gsi" else "",
     message:
         "train {wildcards.specialist} at {wildcards.lr}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
@@ -72,7 +73,7 @@ rule train_specialist:
         " {params.launcher} scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"
         " --problems {input.problems} --prompt {input.prompt} --reference '{input.reference}'"
         " --recipe {params.recipe:q} --learning-rate {wildcards.lr} --seed {wildcards.seed}"
-        " --engine {params.engine:q} --criterion {params.criterion} --max-tokens {params.max_tokens}"
+        " --engine {params.engine:q} --criterion {params.criterion} --max-tokens {params.max_tokens} {params.readout}"
         " --label {wildcards.variant}/s{wildcards.seed}/{wildcards.specialist}/{wildcards.lr}"
         " --model {output.model} --metrics {output.metrics} --rejects {output.rejects} 2> {log}"
 
@@ -81,22 +82,22 @@ rule choose_specialist:
     """Keep the learning rate that the dev split chooses."""
     input:
         models=lambda w: [
-            f"<results>/recut/{w.variant}/s{w.seed}/train/{w.specialist}/{lr}/model/manifest.json"
+            f"<results>/{w.method}/{w.variant}/s{w.seed}/train/{w.specialist}/{lr}/model/manifest.json"
             for lr in learning_rates(w)
         ],
         metrics=lambda w: [
-            f"<results>/recut/{w.variant}/s{w.seed}/train/{w.specialist}/{lr}/metrics.jsonl"
+            f"<results>/{w.method}/{w.variant}/s{w.seed}/train/{w.specialist}/{lr}/metrics.jsonl"
             for lr in learning_rates(w)
         ],
     output:
-        model="<results>/models/recut/{variant}/s{seed}/{specialist}/manifest.json",
-        choice="<results>/recut/{variant}/s{seed}/train/{specialist}/choice.json",
+        model="<results>/models/{method}/{variant}/s{seed}/{specialist}/manifest.json",
+        choice="<results>/{method}/{variant}/s{seed}/train/{specialist}/choice.json",
     log:
-        "<logs>/choose_specialist/{variant}.s{seed}.{specialist}.log",
+        "<logs>/choose_specialist/{method}.{variant}.s{seed}.{specialist}.log",
     benchmark:
-        "<benchmarks>/choose_specialist/{variant}.s{seed}.{specialist}.jsonl"
+        "<benchmarks>/choose_specialist/{method}.{variant}.s{seed}.{specialist}.jsonl"
     wildcard_constraints:
-        specialist="|".join(SETS),
+        specialist="|".join([*SETS, "t[0-9]+"]),
     conda:
         "../envs/tables.yaml"
     resources:
@@ -105,7 +106,7 @@ rule choose_specialist:
     params:
         *code_of("choose_specialist"),
         learning_rates=learning_rates,
-        criterion=lambda w: "accuracy" if SETS[w.specialist] == "accuracy" else "length",
+        criterion=choosing_criterion,
     message:
         "choose the learning rate of {wildcards.specialist}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:

@@ -25,25 +25,27 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", type=Path, required=True, help="manifests of the trained models")
     parser.add_argument("--metrics", nargs="+", required=True, help="their metrics, in the same order")
     parser.add_argument("--learning-rates", nargs="+", type=float, required=True, help="likewise")
-    parser.add_argument("--criterion", choices=["length", "accuracy"], required=True)
+    parser.add_argument("--criterion", choices=["length", "accuracy", "last"], required=True)
     parser.add_argument("--model", type=Path, required=True, help="output: manifest of the chosen model")
     parser.add_argument("--choice", required=True, help="output: the choice and what it rests on")
     args = parser.parse_args()
 
     runs = {rate: read_jsonl(path) for rate, path in zip(args.learning_rates, args.metrics, strict=True)}
     steps = {rate: next(row["step"] for row in rows if row["name"] == "chosen") for rate, rows in runs.items()}
-    base = readout_at(next(iter(runs.values())), 0)
-    readouts = {rate: readout_at(rows, steps[rate]) for rate, rows in runs.items()}
-    chosen = choose_learning_rate(readouts, base, args.criterion)
+    tried, base = [{"learning_rate": rate, "step": steps[rate]} for rate in sorted(runs)], None
+    if args.criterion == "last":
+        [chosen] = runs
+    else:
+        base = readout_at(next(iter(runs.values())), 0)
+        readouts = {rate: readout_at(rows, steps[rate]) for rate, rows in runs.items()}
+        chosen = choose_learning_rate(readouts, base, args.criterion)
+        tried = [{**of, **asdict(readouts[of["learning_rate"]])} for of in tried]
 
     source = args.models[args.learning_rates.index(chosen)].parent
     with new_folder(args.model.parent) as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(args.model.name))
-    tried = [{"learning_rate": rate, "step": steps[rate], **asdict(readouts[rate])} for rate in sorted(runs)]
-    write_json(
-        args.choice,
-        {"learning_rate": chosen, "criterion": args.criterion, "base": asdict(base), "tried": tried},
-    )
+    found = {"learning_rate": chosen, "criterion": args.criterion, "base": base and asdict(base), "tried": tried}
+    write_json(args.choice, found)
 
 
 if __name__ == "__main__":

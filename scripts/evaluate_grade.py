@@ -7,17 +7,21 @@ import argparse
 from bestpath.program import run
 from bestpath.provenance import origin_of
 from bestpath.records import PROBLEMS, SAMPLES, SCORES, read_table, write_table
-from bestpath.stages.evaluation.answering import grade
+from bestpath.stages.evaluation.answering import grade, printed
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", required=True)
     parser.add_argument("--problems", required=True)
+    parser.add_argument("--min-level", default="", help="the answers are programs; the weakest isolation they may run in")
     parser.add_argument("--scores", required=True, help="output: the verdicts")
     args = parser.parse_args()
 
-    scores = grade(read_table(args.samples, SAMPLES), read_table(args.problems, PROBLEMS))
+    samples = read_table(args.samples, SAMPLES)
+    if args.min_level:
+        samples = printed(samples, args.min_level)
+    scores = grade(samples, read_table(args.problems, PROBLEMS))
     origin = origin_of("evaluate_grade", vars(args), [args.samples, args.problems])
     write_table(args.scores, SCORES, scores, origin.digests)
 

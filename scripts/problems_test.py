@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from bestpath import problems
 from bestpath.answers.equivalence import check_gold
@@ -13,8 +14,6 @@ from bestpath.records import PROBLEMS, REJECTS, Rejects, check_nothing_lost, wri
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="name of the set")
-    parser.add_argument("--file", required=True, help="local file; empty for a hub id")
     parser.add_argument("--source", required=True, help="settings of the source, as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--max-bad", type=float, required=True)
@@ -22,16 +21,14 @@ def main() -> None:
     parser.add_argument("--rejects", required=True, help="output: the rows rejected")
     args = parser.parse_args()
 
-    source = problems.Source.parse(args.source)
+    source = problems.Source.of(json.loads(args.source))
     rejects = Rejects("problems")
-    raw = problems.read_rows(args.file or source.path, source.subset, source.split)
-    rows = problems.normalise(raw, source.fields, args.name, source.kind, check_gold, rejects)
-    problems.check_share_of_bad(len(raw), rejects, args.max_bad, args.name)
+    rows, n_raw = problems.read(source, check_gold, args.max_bad, rejects)
     rows = problems.draw(rows, source.n, args.seed, rejects)
-    check_nothing_lost("problems", len(raw), len(rows), rejects)
-    problems.check_any(rows, args.name, rejects)
+    check_nothing_lost("problems", n_raw, len(rows), rejects)
+    problems.check_any(rows, source.dataset, rejects)
 
-    origin = origin_of("problems_test", vars(args), [args.file] if args.file else [])
+    origin = origin_of("problems_test", vars(args), [source.file] if source.file else [])
     write_table(args.problems, PROBLEMS, [{**row, "split": "test"} for row in rows], origin.digests)
     write_table(args.rejects, REJECTS, rejects.rows, origin.digests)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from bestpath import problems
 from bestpath.answers.equivalence import check_gold
@@ -13,9 +14,8 @@ from bestpath.records import PROBLEMS, REJECTS, Rejects, check_nothing_lost, rea
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--file", required=True, help="local file; empty for a hub id")
     parser.add_argument("--tests", nargs="+", required=True, help="problems of the evaluation sets")
-    parser.add_argument("--source", required=True, help="settings of the source, as JSON")
+    parser.add_argument("--sources", required=True, help="settings of the data sets, as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--max-bad", type=float, required=True)
     parser.add_argument("--dev-fraction", type=float, required=True)
@@ -24,19 +24,21 @@ def main() -> None:
     parser.add_argument("--rejects", required=True, help="output: the rows rejected")
     args = parser.parse_args()
 
-    source = problems.Source.parse(args.source)
+    sources = [problems.Source.of(settings) for settings in json.loads(args.sources)]
     tests = [row for path in args.tests for row in read_table(path, PROBLEMS)]
     rejects = Rejects("problems")
-    raw = problems.read_rows(args.file or source.path, source.subset, source.split)
-    rows = problems.normalise(raw, source.fields, "train", source.kind, check_gold, rejects)
-    problems.check_share_of_bad(len(raw), rejects, args.max_bad, "train")
-    rows = problems.decontaminate(rows, tests, args.ngram, rejects)
-    rows = problems.draw(rows, source.n, args.seed, rejects)
-    check_nothing_lost("problems", len(raw), len(rows), rejects)
-    problems.check_any(rows, "train", rejects)
+    drawn, n_raw = [], 0
+    for source in sources:
+        rows, n = problems.read(source, check_gold, args.max_bad, rejects)
+        rows = problems.decontaminate(rows, tests, args.ngram, rejects)
+        drawn.append(problems.draw(rows, source.n, args.seed, rejects))
+        problems.check_any(drawn[-1], source.dataset, rejects)
+        n_raw += n
+    rows = problems.together(drawn, rejects)
+    check_nothing_lost("problems", n_raw, len(rows), rejects)
     rows = problems.split_dev(rows, args.dev_fraction, args.seed)
 
-    origin = origin_of("problems_train", vars(args), [*([args.file] if args.file else []), *args.tests])
+    origin = origin_of("problems_train", vars(args), [*(source.file for source in sources if source.file), *args.tests])
     write_table(args.problems, PROBLEMS, rows, origin.digests)
     write_table(args.rejects, REJECTS, rejects.rows, origin.digests)
 

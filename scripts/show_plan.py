@@ -23,7 +23,8 @@ from bestpath.budget import Job, Reckoned, Reckoner, Work, problem_counts
 from bestpath.configuration import load as load_settings
 from bestpath.errors import UserError
 from bestpath.models import parameters
-from bestpath.plan import SETS, trained, variants
+from bestpath.plan import variants
+from bestpath.plan.recut import SETS, trained
 from bestpath.program import run
 from bestpath.settings import Settings, deep_merge
 from bestpath.throughput import ASSUMPTIONS, Throughput, load, measure

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bestpath.plan import decodings, merged, models, owner, system_of, trained
+from bestpath.plan import decodings, models, system_of
+from bestpath.plan.recut import merged, owner, trained
 from bestpath.settings import Settings
 
 SETTINGS = Settings()

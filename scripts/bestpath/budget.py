@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from bestpath.models import WEIGHT_BYTES
-from bestpath.plan import SETS, decodings, models, train_settings
+from bestpath.plan import decodings, models
+from bestpath.plan.recut import SETS, train_settings
 from bestpath.problems import read_rows
 from bestpath.settings import Explore, Recut, Settings, Source
 from bestpath.throughput import Habits, Measured, Throughput, rate_of

@@ -28,17 +28,31 @@ def load(config: Mapping[str, Any], files: Iterable[Path | str] = ()) -> Setting
         settings = Settings.model_validate(plain(config))
     except ValidationError as error:
         raise _user_error(error, (), files) from None
-    for name in settings.recut.run:
-        if name != "main" and name not in settings.recut.variants:
-            hint = nearest(name, ["main", *settings.recut.variants])
-            meant = f"did you mean '{hint}'?" if hint else f"known: {', '.join(['main', *settings.recut.variants])}"
-            raise UserError(f"setting 'recut.run' names the unknown variant '{name}'; {meant}")
-    for name in settings.recut.variants:
-        try:
-            settings.recut.variant(name)
-        except ValidationError as error:
-            raise _user_error(error, ("recut", "variants", name), files) from None
+    _check_variants(settings, files)
     return settings
+
+
+def _check_variants(settings: Settings, files: list[Path | str]) -> None:
+    """Whether the variants that are run exist, and every variant's settings are right."""
+    for method in ("recut", "gsi"):
+        section = getattr(settings, method)
+        for name in section.run:
+            if name != "main" and name not in section.variants:
+                hint = nearest(name, ["main", *section.variants])
+                meant = f"did you mean '{hint}'?" if hint else f"known: {', '.join(['main', *section.variants])}"
+                raise UserError(f"setting '{method}.run' names the unknown variant '{name}'; {meant}")
+        for name in section.variants:
+            try:
+                section.variant(name)
+            except ValidationError as error:
+                raise _user_error(error, (method, "variants", name), files) from None
+    for name, variant in ((name, settings.gsi.variant(name)) for name in ["main", *settings.gsi.variants]):
+        other = variant.select.tokens_of
+        if other is not None and (other not in settings.gsi.variants or settings.gsi.variant(other).select.tokens_of):
+            raise UserError(
+                f"variant '{name}' of gsi takes the tokens of '{other}', which is no variant with a budget of its own; "
+                "name one in gsi.select.tokens_of"
+            )
 
 
 def _user_error(error: ValidationError, prefix: tuple[str, ...], files: list[Path | str]) -> UserError:
@@ -50,7 +64,7 @@ def _sentence(error: dict[str, Any], prefix: tuple[str, ...], files: list[Path |
     key = ".".join(keys)
     where = _file_with(keys, files)
     if error["type"] == "extra_forbidden":
-        known = _keys_of(["recut", *keys[3:-1]] if prefix else keys[:-1])
+        known = _keys_of([keys[0], *keys[3:-1]] if prefix else keys[:-1])
         hint = nearest(keys[-1], known) or nearest(keys[-1], _all_keys())
         meant = f"did you mean '{hint}'?" if hint else f"known keys here: {', '.join(sorted(known))}"
         return f"unknown setting '{key}'{where}; {meant}"

@@ -17,15 +17,26 @@ from bestpath import prompts
 from bestpath.budget import planned_bytes
 from bestpath.errors import UserError, nearest
 from bestpath.models import check_folder, parameters
-from bestpath.plan import variants
+from bestpath.plan import prompt_folder
+from bestpath.plan.recut import variants
 from bestpath.settings import Endpoint, Settings, Source
 
-PROMPTS = {
-    "long": ("problem", "previous", "step"),
-    "short": ("problem", "previous", "step"),
-    "neutral": ("problem",),
+PROMPTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "recut": {
+        "long": ("problem", "previous", "step"),
+        "short": ("problem", "previous", "step"),
+        "neutral": ("problem",),
+    },
+    "gsi": {
+        "plain": ("problem",),
+        "answer": ("problem", "answer"),
+        "answer_bare": ("problem", "answer"),
+        "rationale": ("problem", "reference"),
+        "feedback": ("problem", "attempt", "answer", "reference"),
+        "revise": ("problem", "attempt", "feedback"),
+    },
 }
-"""The fields that ReCUT's prompts are given; any other prompt is given the problem."""
+"""The fields that each method's prompts are given; any other prompt is given the problem."""
 
 VLLM_PYTHON = ".venv-vllm/bin/python"
 
@@ -43,6 +54,7 @@ def check(settings: Settings, root: Path = Path(".")) -> None:
 
 def _check_sources(settings: Settings, root: Path) -> None:
     sources = {"problems.train": settings.problems.train}
+    sources |= {f"problems.others.{name}": source for name, source in settings.problems.others.items()}
     sources |= {f"evaluation.sets.{name}": source for name, source in settings.evaluation.sets.items()}
     for key, source in sources.items():
         if source.path.startswith("embedded:"):
@@ -52,11 +64,9 @@ def _check_sources(settings: Settings, root: Path) -> None:
                 raise UserError(f"setting '{key}.path' is '{source.path}', but the model is not the embedded one")
         elif _is_file_name(source) and not (root / source.path).is_file():
             raise UserError(f"setting '{key}.path' names {source.path}, which is not there; correct the path")
-    train = settings.problems.train
-    if train.n is None and not train.path.startswith("embedded:"):
-        raise UserError(
-            "setting 'problems.train.n' is missing; say how many problems to draw, so that jobs can be planned"
-        )
+    for key in ("problems.train", *(f"problems.others.{name}" for name in settings.problems.others)):
+        if sources[key].n is None and not sources[key].path.startswith("embedded:"):
+            raise UserError(f"setting '{key}.n' is missing; say how many problems to draw, so that jobs can be planned")
     for reserved in {"train", "dev"} & settings.evaluation.sets.keys():
         raise UserError(f"setting 'evaluation.sets.{reserved}' uses a reserved name; rename the evaluation set")
 
@@ -66,12 +76,10 @@ def _is_file_name(source: Source) -> bool:
 
 
 def _check_prompts(settings: Settings, root: Path) -> None:
-    for name in sorted({*PROMPTS, *settings.evaluation.base_prompts}):
-        path = Path("config/prompts/recut") / f"{name}.jinja"
-        fields = PROMPTS.get(name, ("problem",))
-        if name in settings.evaluation.base_prompts and name in {"long", "short"}:
-            fields = PROMPTS["short"]
-        prompts.load(root / path if not root.samefile(".") else path, fields)
+    own = PROMPTS[settings.method]
+    for name in sorted({*own, *settings.evaluation.base_prompts}):
+        path = Path(prompt_folder(settings)) / f"{name}.jinja"
+        prompts.load(root / path if not root.samefile(".") else path, own.get(name, ("problem",)))
 
 
 def _check_engine(settings: Settings) -> None:
@@ -164,6 +172,14 @@ def _check_disk(settings: Settings, root: Path) -> None:
 
 def _gigabytes(n: float) -> str:
     return f"{n / 1e9:,.1f} GB"
+
+
+def check_targets(settings: Settings, workflow: Any) -> None:
+    """Check that the method that is asked for is the one that the configuration is for."""
+    for target in workflow.dag_settings.targets if workflow.dag_settings else ():
+        if target in PROMPTS and target != settings.method:
+            overlay = "" if target == "recut" else f"; add --configfile config/{target}.yaml"
+            raise UserError(f"the target is {target}, but setting 'method' is {settings.method}{overlay}")
 
 
 def check_gpus(settings: Settings, workflow: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,17 +40,46 @@ class Source:
     """A set of problems as the settings name it: a local file, or a hub id with its subset and split."""
 
     path: str
+    dataset: str
     kind: str = "math"
     fields: Fields = Fields()
     subset: str | None = None
     split: str = "train"
     n: int | None = None
+    file: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Source:
-        """A source from its settings as JSON."""
-        values = json.loads(text)
-        return cls(**{**values, "fields": Fields(**values["fields"])})
+    def of(cls, settings: Row) -> Source:
+        """A source from its settings; `file` is where its rows lie here, empty for a hub id."""
+        return cls(**{**settings, "fields": Fields(**settings["fields"])})
+
+
+def read(
+    source: Source, gold_problem: GoldCheck, max_bad: float, rejects: Rejects
+) -> tuple[list[Row], int]:
+    """The normalised problems of a source, and how many rows it has. Raises UserError as the parts of the work do."""
+    raw = read_rows(source.file or source.path, source.subset, source.split)
+    own = Rejects(rejects.stage)
+    rows = normalise(raw, source.fields, source.dataset, source.kind, gold_problem, own)
+    check_share_of_bad(len(raw), own, max_bad, source.dataset)
+    rejects.rows += own.rows
+    return rows, len(raw)
+
+
+def together(sets: Iterable[Sequence[Row]], rejects: Rejects) -> list[Row]:
+    """The problems of several data sets, each question once (`duplicate_question`). Raises UserError for an id twice."""
+    seen: dict[str, Row] = {}
+    ids: set[str] = set()
+    for row in itertools.chain.from_iterable(sets):
+        folded = " ".join(row["question"].casefold().split())
+        if folded in seen:
+            rejects.add(row["problem_id"], "duplicate_question", f"of data set {seen[folded]['dataset']}")
+            continue
+        if row["problem_id"] in ids:
+            raise UserError(f"two data sets have the id '{row['problem_id']}'; leave out fields.id, or give other ids")
+        ids.add(row["problem_id"])
+        seen[folded] = row
+    return list(seen.values())
 
 
 def read_rows(path: str, subset: str | None = None, split: str = "train") -> list[Row | None]:
@@ -275,6 +305,11 @@ def split_dev(problems: Sequence[Row], fraction: float, seed: int) -> list[Row]:
 def shard_of(problems: Sequence[Row], shard: int, size: int) -> list[Row]:
     """The problems of one shard: a fixed range of rows."""
     return list(problems[shard * size : (shard + 1) * size])
+
+
+def pool_of(problems: Sequence[Row], shard: int, size: int) -> list[Row]:
+    """The problems of one shard that are trained on: no dev problems."""
+    return [row for row in shard_of(problems, shard, size) if row["split"] == "train"]
 
 
 def choices_of(problem: Row) -> tuple[tuple[str, str], ...]:

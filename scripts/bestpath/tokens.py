@@ -28,3 +28,20 @@ def prompt_counter(folder: Path) -> Callable[[Sequence[Message]], int]:
         return len(tokenizer.encode(text, add_special_tokens=False))
 
     return count
+
+
+class TextTokenizer:
+    """A model's tokenizer on bare text: nothing marks its beginning or end."""
+
+    def __init__(self, folder: Path) -> None:
+        from tokenizers import Tokenizer
+
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Their text; special tokens are left out."""
+        return str(self._tokenizer.decode(list(ids)))

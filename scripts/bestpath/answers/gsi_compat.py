@@ -11,8 +11,12 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
+from bestpath.search import Verdict
+
 TRIGGERS = ("The answer is:", "The answer is", "the answer is")
 DATASETS = ("gsm8k", "svamp", "aqua", "mathqa", "math", "theoremqa")
+
+_BY_KIND = {"number": "gsm8k", "choice": "aqua", "theorem": "theoremqa"}
 
 _NUMBER = re.compile(r"-?\d+/?\.?\d*")
 _OPTION = re.compile(r"\b[A-J]\b")
@@ -44,6 +48,12 @@ def equal(answer: str, gold: str) -> bool:
     if _LETTERED.fullmatch(gold.strip().lower()):
         return gold.strip().lower() in answer.lower()
     return answer.strip().lower() == gold.strip().lower()
+
+
+def verdict(text: str, gold: str, dataset: str, kind: str) -> Verdict:
+    """The released verdict on a completion; a data set that it does not know is judged by the kind of its answers."""
+    answer = extract(text, dataset if dataset in DATASETS else _BY_KIND.get(kind, "math"))
+    return Verdict("correct" if equal(answer, gold) else "wrong" if answer else "no_answer", answer or None, "released")
 
 
 def _piece(text: str) -> tuple[str, bool]:

@@ -42,8 +42,9 @@ def has_wrong(text: str) -> bool:
     return any(equation.result == "wrong" for equation in equations(text))
 
 
-def is_valid(text: str) -> bool:
-    """Whether a text derives its answer: it has equations, all hold, and each goes on from the one before.
+def is_valid(text: str, answer: str | None = None) -> bool:
+    """Whether a text derives its answer: it has equations, all hold, each goes on from the one before, and the last
+    ends with `answer` (if that is a number).
 
     The honest counterpart of a right final answer: a text that is correct and not valid is spurious (spec 8).
     """
@@ -51,7 +52,22 @@ def is_valid(text: str) -> bool:
     if not found or any(equation.result != "ok" for equation in found):
         return False
     starts = _step_equations(text)
+    if starts and answer is not None and value_of(answer) not in (None, value_of(starts[-1][-1])):
+        return False
     return all(first_value(later[0]) == value_of(earlier[-1]) for earlier, later in itertools.pairwise(starts))
+
+
+def fails_released(text: str) -> bool:
+    """Whether the released check rejects a text: it compares the sides of every mark as Python prints their values."""
+    return any(_printed(equation.sides[0]) != equation.sides[-1].strip() for equation in equations(text))
+
+
+def _printed(expression: str) -> str:
+    """What Python prints of plain arithmetic; a division gives a float there."""
+    value = value_of(expression)
+    if value is None:
+        return ""
+    return repr(value) if "/" in expression or "." in expression else repr(int(value))
 
 
 def value_of(expression: str) -> float | None:

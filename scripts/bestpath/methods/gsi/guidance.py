@@ -24,7 +24,7 @@ PROMPT_FIELDS: Mapping[str, tuple[str, ...]] = {
     "plain": ("problem",),
     "answer": ("problem", "answer"),
     "rationale": ("problem", "reference"),
-    "feedback": ("problem", "attempt", "answer"),
+    "feedback": ("problem", "attempt", "answer", "reference"),
     "revise": ("problem", "attempt", "feedback"),
 }
 """The prompts and their fields; `feedback` is the teacher's."""
@@ -78,7 +78,7 @@ class Guidance:
         values = {"problem": problem["question"], "answer": problem["answer"], "reference": problem["solution"]}
         if strategy == "rationale" and not problem["solution"]:
             return "no_reference"
-        return self._asked(strategy, {name: values[name] for name in PROMPT_FIELDS[strategy]}, strategy, flags=flags)
+        return self._asked(strategy, values, strategy, flags=flags)
 
     def _asked(
         self,
@@ -106,7 +106,12 @@ class Guidance:
         wrong = [row for row in rows if row["verdict"] in {"wrong", "no_answer"} and row["text"].strip()]
         if not wrong:
             return self._fields(problem, "plain", flags=("nothing_wrong",))
-        values = {"problem": problem["question"], "attempt": wrong[-1]["text"], "answer": problem["answer"]}
+        values = {
+            "problem": problem["question"],
+            "attempt": wrong[-1]["text"],
+            "answer": problem["answer"],
+            "reference": problem["solution"] or "",
+        }
         prompt = self.prompts["feedback"]
         messages = prompt.messages(**{name: values[name] for name in prompt.fields})
         for attempt in range(self.attempts):

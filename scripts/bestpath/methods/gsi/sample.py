@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from bestpath.answers import gsi_compat
 from bestpath.answers.sandbox import answer_of
+from bestpath.errors import UserError
 from bestpath.methods.gsi import leaks
 from bestpath.methods.gsi.guidance import Guidance, Help
 from bestpath.problems import choices_of
@@ -23,26 +25,32 @@ from bestpath.search import Completion, Generate, Grade, Ran, Run, Sampling, Sea
 
 _LEAST_RATE = 1 / 8  # adaptive draws take a question to be no harder than this
 
+Mode = Literal["cot", "pot"]
+Verifier = Literal["equiv", "gsi_compat"]
+
 
 @dataclass(frozen=True)
 class SampleRules:
     """The settings of both phases; the spec's defaults.
 
-    t: the iteration. k: correct answers wanted. rounds: R, the most extra draws. draws: one at a time, or as many at
-    once as the deficit lets expect (`adaptive`). max_tokens: of a completion, a prefix not counted. mode: rationales
-    (`cot`) or programs (`pot`).
+    t: the iteration. k: correct answers wanted. wanted: k of every question, or of each a share of k that grows with
+    its failures in the plain phase (`by_failure`, DART's prop2diff). rounds: R, the most extra draws. draws: one at a
+    time, or as many at once as the deficit lets expect (`adaptive`). max_tokens: of a completion, a prefix not counted.
+    mode: rationales (`cot`) or programs (`pot`). verifier: ours, or the released one (`gsi_compat`).
     """
 
     seed: int
     t: int
     n_init: int = 8
     k: int = 4
+    wanted: Literal["k", "by_failure"] = "k"
     rounds: int = 8
     draws: Literal["one", "adaptive"] = "one"
     temperature: float = 0.7
     top_p: float = 1.0
     max_tokens: int = 1024
-    mode: Literal["cot", "pot"] = "cot"
+    mode: Mode = "cot"
+    verifier: Verifier = "equiv"
 
     @property
     def sampling(self) -> Sampling:
@@ -60,11 +68,14 @@ def draw(problem: Row, rules: SampleRules, prompt: Prompt, earlier: Sequence[Row
     return [by_id[row["draw_id"]] for row in rows]
 
 
-def grade(problem: Row, rows: Sequence[Row], programs: bool = False) -> Search[list[Row]]:
+def grade(
+    problem: Row, rows: Sequence[Row], mode: Mode = "cot", verifier: Verifier = "equiv"
+) -> Search[list[Row]]:
     """Rows of GRADED from rows of DRAWS. A completion that was cut off is `truncated`, whatever it says.
 
-    With `programs` (PoT) a completion is run, and the last line that it prints is its answer (spec 3.6).
+    In mode `pot` a completion is run, and the last line that it prints is its answer (spec 3.6).
     """
+    programs = mode == "pot"
     asked = [row for row in rows if row["finish_reason"] == "stop"]
     runs: dict[str, Ran] = {}
     if programs and asked:
@@ -75,7 +86,11 @@ def grade(problem: Row, rows: Sequence[Row], programs: bool = False) -> Search[l
     if asked:
         gold, kind, choices = problem["answer"], problem["kind"], choices_of(problem)
         said = [f"The answer is {answer_of(runs[row['draw_id']])}" if programs else row["text"] for row in asked]
-        given = cast(Sequence[Verdict], (yield [Grade(text, gold, kind, choices) for text in said]))
+        given: Sequence[Verdict]
+        if verifier == "gsi_compat":
+            given = [gsi_compat.verdict(text, gold, problem["dataset"], kind) for text in said]
+        else:
+            given = cast(Sequence[Verdict], (yield [Grade(text, gold, kind, choices) for text in said]))
         verdicts = {row["draw_id"]: verdict for row, verdict in zip(asked, given, strict=True)}
     return [_graded(row, verdicts.get(row["draw_id"]), runs.get(row["draw_id"])) for row in rows]
 
@@ -85,11 +100,13 @@ def guide(
 ) -> Search[list[Row]]:
     """The guided phase of one question: its further rows of GRADED, none for a question that has k correct answers.
 
-    `plain` are its graded plain draws. Ends when k are correct, after R draws, or when a round cannot be had.
+    `plain` are its graded plain draws. Ends when k are correct, after R draws, or when the help of a round cannot be
+    had; that round is a row with the verdict `not_done` and the reason.
     """
-    known = {row["draw_id"]: row for row in earlier}
+    known = {row["draw_id"]: row for row in earlier if row["verdict"] != "not_done"}
     guided: list[Row] = []
-    while (missing := _missing(rules, plain, guided)) > 0:
+    not_done: list[Row] = []
+    while not not_done and (missing := _missing(rules, plain, guided)) > 0:
         rounds = range(len(guided) + 1, len(guided) + 1 + missing)
         ids = {_draw_id(problem, rules, "guided", round_): round_ for round_ in rounds}
         asked: list[tuple[Row, Help]] = []
@@ -97,22 +114,31 @@ def guide(
             seed = _seed(problem, rules, "guided", round_)
             help_ = yield from guidance.help(problem, round_, [*plain, *guided], seed)
             if isinstance(help_, str):
+                not_done = [_not_done(problem, rules, guidance, round_, help_)]
                 break
             asked.append((_row(problem, rules, help_, "guided", round_), help_))
         drawn = yield from _drawn(asked, rules)
-        graded = yield from grade(problem, drawn, rules.mode == "pot")
+        graded = yield from grade(problem, drawn, rules.mode, rules.verifier)
         by_id = {**known, **{row["draw_id"]: row for row in graded}}
-        found = [by_id[id_] for id_ in ids if id_ in by_id]
-        if not found:
-            break
-        guided += found
-    return guided
+        guided += [by_id[id_] for id_ in ids if id_ in by_id]
+    return guided + not_done
+
+
+def check_done(rows: Sequence[Row], most: float) -> None:
+    """Stop when help could not be had in more than the share `most` of the questions that needed it. Raises UserError."""
+    asked = {row["problem_id"] for row in rows}
+    failed = [row for row in rows if row["verdict"] == "not_done" and row["error"] == "teacher_failed"]
+    if len(failed) > most * len(asked):
+        raise UserError(
+            f"the teacher gave no feedback on {len(failed)} of {len(asked)} questions, more than "
+            f"gsi.guidance.max_not_done = {most:g} allows; look after the teacher and start again: what was drawn is kept"
+        )
 
 
 def _missing(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) -> int:
     """How many answers to ask for now."""
     correct = sum(row["verdict"] == "correct" for row in [*plain, *guided])
-    left, deficit = rules.rounds - len(guided), rules.k - correct
+    left, deficit = rules.rounds - len(guided), _wanted(rules, plain) - correct
     if left <= 0 or deficit <= 0:
         return 0
     if rules.draws == "one":
@@ -120,6 +146,22 @@ def _missing(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) ->
     rate = sum(row["verdict"] == "correct" for row in guided) / len(guided) if guided else 0.0
     wanted: int = math.ceil(deficit / max(rate, _LEAST_RATE))
     return min(left, wanted)
+
+
+def _wanted(rules: SampleRules, plain: Sequence[Row]) -> int:
+    """How many correct answers a question is to have."""
+    if rules.wanted == "k" or not plain:
+        return rules.k
+    failed = sum(row["verdict"] != "correct" for row in plain)
+    return -(-rules.k * failed // len(plain))
+
+
+def _not_done(problem: Row, rules: SampleRules, guidance: Guidance, round_: int, reason: str) -> Row:
+    """The row of a round whose help cannot be had."""
+    help_ = Help(guidance.strategy, guidance.prompts["plain"], ())
+    nothing = {"text": "", "n_tokens": 0, "n_prompt_tokens": 0, "answer": None, "output": None}
+    why = {"finish_reason": "error", "error": reason, "verdict": "not_done"}
+    return _row(problem, rules, help_, "guided", round_) | nothing | why
 
 
 def _draw_id(problem: Row, rules: SampleRules, phase: str, round_: int, index: int = 0) -> str:

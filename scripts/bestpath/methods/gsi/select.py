@@ -16,9 +16,10 @@ from typing import Any, Literal
 from bestpath.answers.extraction import before_new_problem
 from bestpath.errors import UserError
 from bestpath.methods.gsi import equations, leaks
+from bestpath.prompts import Prompt
 from bestpath.randomness import generator_for
 from bestpath.records import Rejects, Row, check_nothing_lost
-from bestpath.training_rows import TrainPrompt, answer_turn, turns
+from bestpath.training_rows import answer_turn, turns
 
 _SPECIAL = re.compile(r"<\|[^|>\n]{1,40}\|>|</?s>|\[/?INST\]")
 
@@ -28,9 +29,10 @@ class SelectRules:
     """The settings of the next training set; the spec's defaults.
 
     cap: the most rows of a question, None for as many as are correct (the released `floor`; k gives `uniform`, and
-    `clip` of arXiv 2510.26474 without a guided phase). copies: of a reference that come back from a guided model, keep
-    one a question, all, or none. fill: a question short of k
-    rows gets copies of its reference in their place: the control that tells guidance from leakage (spec 4).
+    `clip` of arXiv 2510.26474 without a guided phase). leaks: drop texts that mention help (`hints`, patterns) or go
+    round in circles. copies: of a reference that come back from a guided model, keep one a question, all, or none.
+    step_check: drop texts with a wrong equation, by `values`, or as the released code does (`strings`). fill: a question
+    short of k rows gets copies of its reference in their place: the control that tells guidance from leakage (spec 4).
     repeat: a question with fewer rows than k has them repeated in turn (`repeat` there).
     """
 
@@ -40,8 +42,9 @@ class SelectRules:
     cap_by: Literal["first", "random", "shortest"] = "first"
     dedup: bool = True
     leaks: bool = True
+    hints: tuple[str, ...] = leaks.HINTS
     copies: Literal["one", "all", "none"] = "one"
-    step_check: bool = False
+    step_check: Literal["off", "values", "strings"] = "off"
     fill: bool = False
     repeat: bool = False
     min_rows: int = 50
@@ -57,8 +60,14 @@ class Selection:
     rejects: Rejects
 
 
-def select(problems: Sequence[Row], graded: Iterable[Row], prompt: TrainPrompt, rules: SelectRules) -> Selection:
-    """The next training set from the graded draws of both phases.
+def select(
+    problems: Sequence[Row],
+    graded: Iterable[Row],
+    prompt: Prompt,
+    rules: SelectRules,
+    further: Sequence[Row] = (),
+) -> Selection:
+    """The next training set from the graded draws of both phases, with `further` rows of earlier sets mixed in.
 
     `problems` are the pool. Raises UserError with the counts of the verdicts when fewer than `min_rows` rows are left.
     """
@@ -82,6 +91,7 @@ def select(problems: Sequence[Row], graded: Iterable[Row], prompt: TrainPrompt, 
         found.rows.extend(rows)
         found.questions.append(_question(problem, draws, len(rows)))
     check_nothing_lost("gsi_select", sum(map(len, by_problem.values())), n_sampled, found.rejects)
+    found.rows.extend(further)
     if len(found.rows) < rules.min_rows:
         verdicts = Counter(draw["verdict"] for draws in by_problem.values() for draw in draws)
         counts = ", ".join(f"{name} {n}" for name, n in verdicts.most_common()) or "no draws"
@@ -92,13 +102,13 @@ def select(problems: Sequence[Row], graded: Iterable[Row], prompt: TrainPrompt, 
     return found
 
 
-def reference_row(problem: Row, prompt: TrainPrompt, origin: str = "reference") -> Row:
+def reference_row(problem: Row, prompt: Prompt, origin: str = "reference") -> Row:
     """The reference of a problem as a training row."""
     row = _row(problem, problem["solution"], prompt)
     return row | {"sample_id": None, "n_tokens": None, "origin": origin, "phase": None, "strategy": None, "round": None}
 
 
-def references(problems: Iterable[Row], prompt: TrainPrompt) -> tuple[list[Row], Rejects]:
+def references(problems: Iterable[Row], prompt: Prompt) -> tuple[list[Row], Rejects]:
     """D_0: the references of the pool; a problem without one is rejected (`no_reference`)."""
     problems, rejects = list(problems), Rejects("gsi_references")
     rows = [reference_row(problem, prompt) for problem in problems if problem["solution"]]
@@ -109,9 +119,24 @@ def references(problems: Iterable[Row], prompt: TrainPrompt) -> tuple[list[Row],
     return rows, rejects
 
 
+def within_tokens(graded: Sequence[Row], tokens: int) -> list[Row]:
+    """All plain draws, and the guided ones that a budget of generated tokens allows, a round after the other.
+
+    Gives brute force the price of another strategy, the only fair comparison (spec 4).
+    """
+    plain = [draw for draw in graded if draw["phase"] == "plain"]
+    guided = [draw for draw in graded if draw["phase"] != "plain"]
+    for draw in sorted(guided, key=lambda draw: (draw["round"], draw["problem_id"])):
+        tokens -= draw["n_tokens"] + draw["teacher_tokens"]
+        if tokens < 0:
+            break
+        plain.append(draw)
+    return plain
+
+
 def suspect_gold(draws: Iterable[Row], answer: str) -> str | None:
     """The one answer that all guided draws of a question agree on, if it is not the gold one (spec 5)."""
-    guided = [draw for draw in draws if draw["phase"] == "guided"]
+    guided = [draw for draw in draws if draw["phase"] == "guided" and draw["verdict"] != "not_done"]
     said = {draw["answer"] for draw in guided}
     if len(guided) < 2 or len(said) != 1 or any(draw["verdict"] == "correct" for draw in guided):
         return None
@@ -133,14 +158,15 @@ def _taken(problem: Row, draws: Sequence[Row], rules: SelectRules) -> tuple[list
     drop(lambda draw, text: "" if draw["verdict"] == "correct" else draw["verdict"])
     drop(lambda draw, text: "special_tokens" if _SPECIAL.search(text) else "")
     if rules.leaks:
-        drop(lambda draw, text: "leaks_hint" if leaks.mentions_help(text) else "")
+        drop(lambda draw, text: "leaks_hint" if leaks.mentions_help(text, rules.hints) else "")
         drop(lambda draw, text: "loop" if leaks.loops(text) else "")
     if rules.copies != "all":
         drop(_copies_over({"one": 1, "none": 0}[rules.copies], problem["solution"]))
     if rules.dedup:
         drop(_seen_before())
-    if rules.step_check:
-        drop(lambda draw, text: "bad_equation" if equations.has_wrong(text) else "")
+    if rules.step_check != "off":
+        is_bad = equations.has_wrong if rules.step_check == "values" else equations.fails_released
+        drop(lambda draw, text: "bad_equation" if is_bad(text) else "")
     if rules.cap is not None:
         kept = {draw["draw_id"] for draw, _ in _within_cap(left, problem["problem_id"], rules.cap, rules)}
         drop(lambda draw, text: "" if draw["draw_id"] in kept else "over_cap")
@@ -186,16 +212,16 @@ def _draw_order(draw: Mapping[str, Any]) -> tuple[str, bool, int, int]:
     return draw["problem_id"], draw["phase"] != "plain", draw["round"], draw["index"]
 
 
-def _row(problem: Row, text: str, prompt: TrainPrompt) -> Row:
+def _row(problem: Row, text: str, prompt: Prompt) -> Row:
     return {
         "problem_id": problem["problem_id"],
-        "prompt": turns(prompt.messages(problem["question"])),
+        "prompt": turns(prompt.messages(problem=problem["question"])),
         "completion": answer_turn(text),
         "gold": problem["answer"],
     }
 
 
-def _sampled_row(problem: Row, draw: Row, text: str, prompt: TrainPrompt) -> Row:
+def _sampled_row(problem: Row, draw: Row, text: str, prompt: Prompt) -> Row:
     own = {name: draw[name] for name in ("phase", "strategy", "round", "n_tokens")}
     return _row(problem, text, prompt) | own | {"sample_id": draw["draw_id"], "origin": "sampled"}
 
@@ -223,7 +249,7 @@ def _became(problem: Row, draw: Row, reasons: Mapping[str, str]) -> Row:
     has_equations = bool(equations.equations(draw["text"]))
     return {name: draw[name] for name in same} | {
         "level": problem["level"],
-        "valid": equations.is_valid(draw["text"]) if has_equations else None,
+        "valid": equations.is_valid(draw["text"], draw["answer"]) if has_equations else None,
         "flags": flags,
         "kept": drop_reason is None,
         "drop_reason": drop_reason,
@@ -237,7 +263,7 @@ def _question(problem: Row, draws: Sequence[Row], n_rows: int) -> Row:
         "problem_id": problem["problem_id"],
         "level": problem["level"],
         "n_plain": sum(draw["phase"] == "plain" for draw in draws),
-        "n_guided": sum(draw["phase"] == "guided" for draw in draws),
+        "n_guided": sum(draw["phase"] == "guided" and draw["verdict"] != "not_done" for draw in draws),
         "n_correct": correct,
         "n_rows": n_rows,
         "verdicts": json.dumps(dict(sorted(Counter(draw["verdict"] for draw in draws).items()))),

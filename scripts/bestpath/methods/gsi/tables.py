@@ -52,7 +52,10 @@ VERDICTS = (
     "no_output",
     "verify_timeout",
     "error",
+    "not_done",
 )
+"""What became of an answer. `not_done` stands for a round whose help could not be had (`error` says why): nothing was
+drawn, and the budget is not spent."""
 
 SAMPLED = Table(
     "gsi_sampled",
@@ -68,7 +71,7 @@ SAMPLED = Table(
         "teacher_tokens": "int64",
         "prefix_share": "float64",
         "all_revealed": "bool",
-        "valid": "bool?",  # every equation holds and goes on from the one before; null where there is none
+        "valid": "bool?",  # every equation holds and goes on from the one before, up to the answer; null without any
         "flags": "list[string]",
         "kept": "bool",
         "drop_reason": "string?",
@@ -76,6 +79,28 @@ SAMPLED = Table(
     ("problem_id", "draw_id"),
 )
 """A row is one answer and what became of it: a row of the next training set, or why not."""
+
+PERPLEXITIES = Table(
+    "gsi_perplexities",
+    {"row": "int64", "problem_id": "string", "nll": "float64", "n_tokens": "int64", "perplexity": "float64"},
+    ("row",),
+)
+"""A row is one row of a training set, by its place, as the base finds it: `nll` in nats, summed over its tokens."""
+
+AUDIT = Table(
+    "gsi_audit",
+    {
+        "problem_id": "string",
+        "draw_id": "string",
+        "gold": "string",
+        "answer": "string?",
+        "verdict": "string",
+        "released_answer": "string",
+        "released_correct": "bool",
+    },
+    ("problem_id", "draw_id"),
+)
+"""A row is one plain draw under both verifiers, ours and the released one."""
 
 QUESTIONS = Table(
     "gsi_questions",

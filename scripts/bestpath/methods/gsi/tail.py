@@ -38,6 +38,13 @@ def shares(rows: Iterable[Row], groups: Mapping[str, str]) -> dict[str, float]:
     return {group: counts[group] / total if total else 0.0 for group in sorted(set(groups.values()))}
 
 
+def chance_rate(answers: Iterable[str]) -> float:
+    """How often the answer of one question is that of another, drawn at random: what a hopeless draw scores."""
+    counts = Counter(answers)
+    n = sum(counts.values())
+    return sum(m * (m - 1) for m in counts.values()) / (n * (n - 1)) if n > 1 else 0.0
+
+
 def total_variation(first: Shares, second: Shares) -> float:
     """Half the sum of the differences of two distributions."""
     return sum(abs(first[group] - second[group]) for group in first) / 2
@@ -137,7 +144,7 @@ def _coverage(questions: Sequence[Row], groups: Mapping[str, str], add: Add) -> 
 def _help(sampled: Sequence[Row], training: Sequence[Row], groups: Mapping[str, str], add: Add) -> None:
     """What the two phases drew and cost, how often help led to a right answer, and what of it is the reference's."""
     for phase in ("plain", "guided"):
-        draws = [row for row in sampled if row["phase"] == phase]
+        draws = [row for row in sampled if row["phase"] == phase and row["verdict"] != "not_done"]
         add("draws", len(draws), phase)
         add("generated_tokens", sum(row["n_tokens"] for row in draws), phase)
         by_group: dict[str, list[bool]] = {}
@@ -145,10 +152,13 @@ def _help(sampled: Sequence[Row], training: Sequence[Row], groups: Mapping[str, 
             by_group.setdefault(groups[row["problem_id"]], []).append(row["verdict"] == "correct")
         for group, found in sorted(by_group.items()):
             add(f"{phase}_success", sum(found) / len(found), group)
+        if draws:
+            add("success", sum(row["verdict"] == "correct" for row in draws) / len(draws), phase)
         right = [row for row in draws if row["verdict"] == "correct" and row["valid"] is not None]
         if right:
             add("spurious", sum(not row["valid"] for row in right) / len(right), phase)
     add("teacher_tokens", sum(row["teacher_tokens"] for row in sampled))
+    add("not_done", sum(row["verdict"] == "not_done" for row in sampled))
     kept = {row["draw_id"]: row for row in sampled if row["kept"]}
     if training:
         guided = sum(row["phase"] == "guided" for row in kept.values())

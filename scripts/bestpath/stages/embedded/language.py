@@ -8,6 +8,7 @@ its text, so that pretraining, training, development and test problems are disjo
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ class World:
 
     `operations` is the range of the number of changes, `largest` the largest number, `largest_change` the largest
     number that is added or taken away at once, `scaling` the share of changes that double, triple or halve.
+    `levels` gives every level of difficulty its number of changes instead; the first levels are common in pretraining
+    and the last ones rare (`level_weights`), while problems for training and tests have all of them alike: so the hard
+    ones are a tail.
     A solution is written a step at a time (see `steps`), in a long, neutral or short style: `checks` is the share of
     steps with the inverse check, by style. A hasty step covers two additions or subtractions at once and names the
     result before it works it out, which is hard for a small model: `hasty` is its share where two subtractions follow
@@ -57,12 +61,26 @@ class World:
     checks: tuple[float, float, float] = (0.97, 0.6, 0.03)
     hasty: float = 0.75
     hasty_else: float = 0.03
+    levels: tuple[int, ...] = ()
+    level_weights: tuple[float, ...] = ()
 
     @classmethod
-    def sized(cls, operations: Sequence[int], largest: int) -> World:
+    def sized(
+        cls,
+        operations: Sequence[int],
+        largest: int,
+        levels: Sequence[int] = (),
+        level_weights: Sequence[float] = (),
+    ) -> World:
         """The world with problems of so many changes, and with numbers up to `largest`."""
         few, many = operations
-        return cls(operations=(few, many), largest=largest, largest_change=min(30, 3 * largest // 10))
+        return cls(
+            operations=(few, many),
+            largest=largest,
+            largest_change=min(30, 3 * largest // 10),
+            levels=tuple(levels),
+            level_weights=tuple(level_weights),
+        )
 
 
 @dataclass(frozen=True)
@@ -93,9 +111,14 @@ class Problem:
         return hashlib.sha1(self.question.encode()).hexdigest()[:16]
 
 
-def draw(world: World, rng: random.Random, pool: Pool) -> Problem:
-    """One problem of a pool, uniformly over the number of operations."""
-    n_operations = rng.randint(*world.operations)
+def draw(world: World, rng: random.Random, pool: Pool, level: int | None = None) -> Problem:
+    """One problem of a pool, of a level (from 1), of levels by their weights, or uniformly over the number of changes."""
+    if level is not None:
+        n_operations = world.levels[level - 1]
+    elif world.levels:
+        [n_operations] = rng.choices(world.levels, world.level_weights or None)
+    else:
+        n_operations = rng.randint(*world.operations)
     while True:
         problem = _tell(world, rng, n_operations)
         if int(problem.problem_id, 16) % 100 in _POOLS[pool]:
@@ -144,14 +167,16 @@ def _change(world: World, rng: random.Random, value: int, pronoun: str) -> Opera
 
 
 def problems(n: int, seed: int, world: World, pool: Pool) -> list[dict[str, Any]]:
-    """`n` different problems of a pool as rows of the problems table; `level` is the number of operations.
+    """`n` different problems of a pool as rows of the problems table, with their solutions and programs.
 
-    The first n problems of a larger draw with the same seed are the same problems.
+    `level` is the number of changes, or the level of a world that has levels, which take turns. The first n problems of
+    a larger draw with the same seed are the same problems.
     """
-    from bestpath.stages.embedded.steps import solution  # the reference solution, in the short style
+    from bestpath.stages.embedded.steps import program, reference, solution
 
+    write = reference if world.levels else solution
     rows: dict[str, dict[str, Any]] = {}
-    for problem in _stream(seed, world, pool):
+    for level, problem in _stream(seed, world, pool):
         if len(rows) == n:
             break
         rows.setdefault(
@@ -160,16 +185,17 @@ def problems(n: int, seed: int, world: World, pool: Pool) -> list[dict[str, Any]
                 "id": problem.problem_id,
                 "question": problem.question,
                 "answer": str(problem.answer),
-                "solution": solution(problem),
-                "level": len(problem.operations),
+                "solution": write(problem),
+                "program": program(problem),
+                "level": level or len(problem.operations),
                 "dataset": "embedded",
             },
         )
     return list(rows.values())
 
 
-def _stream(seed: int, world: World, pool: Pool) -> Iterator[Problem]:
-    index = 0
-    while True:
-        yield draw(world, generator_for("embedded-problem", seed, pool, index), pool)
-        index += 1
+def _stream(seed: int, world: World, pool: Pool) -> Iterator[tuple[int | None, Problem]]:
+    """Problems and their levels without end."""
+    for index in itertools.count():
+        level = index % len(world.levels) + 1 if world.levels else None
+        yield level, draw(world, generator_for("embedded-problem", seed, pool, index), pool, level)

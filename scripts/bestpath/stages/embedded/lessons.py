@@ -19,7 +19,8 @@ from bestpath.errors import UserError, nearest
 from bestpath.prompts import Prompt, load
 from bestpath.randomness import generator_for
 from bestpath.stages.embedded.language import Problem, World, draw
-from bestpath.stages.embedded.steps import Style, next_step, plan, write_out
+from bestpath.stages.embedded.mistakes import mistaken
+from bestpath.stages.embedded.steps import Step, Style, next_step, plan, program, reference, write_out
 
 NO_STEPS = "(none)"
 
@@ -34,10 +35,11 @@ class Document:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One ability: the fields of its prompt template, and how to write a document for that prompt."""
+    """One ability: the fields of its prompt template, how to write a document for that prompt, and how many a turn."""
 
     fields: tuple[str, ...]
     write: Callable[[World, random.Random, Prompt], Document]
+    turns: int = 1
 
 
 def solve(world: World, rng: random.Random, prompt: Prompt) -> Document:
@@ -64,10 +66,77 @@ def continue_solution(world: World, rng: random.Random, prompt: Prompt, style: S
     return Document(text, write_out(problem, [*given, *rest], first=len(given) + 1))
 
 
+def solve_alone(world: World, rng: random.Random, prompt: Prompt) -> Document:
+    """Solve a problem without help; of its levels, the hard ones are rare. Half of the time as a reference does."""
+    problem = draw(world, rng, "pretrain")
+    text = reference(problem) if rng.random() < 0.5 else _careful(world, rng, problem)
+    return Document(_render(prompt, problem=problem.question), text)
+
+
+def use_answer(world: World, rng: random.Random, prompt: Prompt) -> Document:
+    """Solve a problem of any level whose final answer is given; half of the time only as far as one needs to.
+
+    A solution that leaves its last steps out is true in all it says, and ends with the given answer.
+    """
+    problem = _any_level(world, rng)
+    text = reference(problem) if rng.random() < 0.5 else _careful(world, rng, problem)
+    if rng.random() < 0.5:
+        *steps, last = text.split("\n")
+        text = "\n".join([*steps[: rng.randint(1, len(steps))], last])
+    return Document(_render(prompt, problem=problem.question, answer=problem.answer), text)
+
+
+def use_reference(world: World, rng: random.Random, prompt: Prompt) -> Document:
+    """Solve a problem in words of one's own with a reference at hand, of any level."""
+    problem = _any_level(world, rng)
+    text = _render(prompt, problem=problem.question, reference=reference(problem))
+    return Document(text, _careful(world, rng, problem))
+
+
+def find_mistake(world: World, rng: random.Random, prompt: Prompt) -> Document:
+    """Name the first wrong step of a wrong solution, and what is right there: the part of a teacher."""
+    problem = _any_level(world, rng)
+    mistake = mistaken(world, rng, problem, _CHECKS)
+    text = _render(prompt, problem=problem.question, attempt=mistake.attempt, answer=problem.answer)
+    return Document(text, mistake.feedback)
+
+
+def revise(world: World, rng: random.Random, prompt: Prompt) -> Document:
+    """Write a solution anew after feedback on a wrong one."""
+    problem = _any_level(world, rng)
+    mistake = mistaken(world, rng, problem, _CHECKS)
+    text = _render(prompt, problem=problem.question, attempt=mistake.attempt, feedback=mistake.feedback)
+    return Document(text, _careful(world, rng, problem))
+
+
+def write_program(world: World, rng: random.Random, prompt: Prompt) -> Document:
+    """Write a program that prints the answer; of the levels, the hard ones are rare."""
+    problem = draw(world, rng, "pretrain")
+    return Document(_render(prompt, problem=problem.question), program(problem))
+
+
+_CHECKS = 0.5  # the share of steps with the inverse check, where nobody asks for a style
+
+
+def _any_level(world: World, rng: random.Random) -> Problem:
+    return draw(world, rng, "pretrain", rng.randint(1, len(world.levels)) if world.levels else None)
+
+
+def _careful(world: World, rng: random.Random, problem: Problem) -> str:
+    """A solution that takes one change at a time."""
+    return write_out(problem, [Step((o,), rng.random() < _CHECKS, False) for o in problem.operations])
+
+
 LESSONS: Mapping[str, Lesson] = {
     "recut/neutral": Lesson(("problem",), solve),
     "recut/long": Lesson(("problem", "previous", "step"), partial(continue_solution, style="long")),
     "recut/short": Lesson(("problem", "previous", "step"), partial(continue_solution, style="short")),
+    "gsi/plain": Lesson(("problem",), solve_alone, turns=3),
+    "gsi/answer": Lesson(("problem", "answer"), use_answer),
+    "gsi/rationale": Lesson(("problem", "reference"), use_reference),
+    "gsi/feedback": Lesson(("problem", "attempt", "answer"), find_mistake),
+    "gsi/revise": Lesson(("problem", "attempt", "feedback"), revise),
+    "gsi-pot/plain": Lesson(("problem",), write_program),
 }
 
 
@@ -90,7 +159,7 @@ def documents(
 
     Each document depends on (seed, number) alone.
     """
-    names = sorted(prompts)
+    names = [name for name in sorted(prompts) for _ in range(LESSONS[name].turns)]
     number = first
     while stop is None or number < stop:
         name = names[number % len(names)]

@@ -4,6 +4,9 @@ A long step works one change out and checks it by the inverse: `[STEP2]: 12 + 7 
 A short step omits the check: `[STEP2]: 12 + 7 = 19`. A neutral solution mixes both. Any style is hasty at times: a
 hasty step names the result of two changes before it writes them down, and justifies it afterwards:
 `[STEP2]: it is clearly 7, as 19 - 8 - 4 = 7, check 7 + 4 + 8 = 19`. Whatever the style, every equation is true.
+
+References of a world with levels are written by somebody else, who says what a step does (`[STEP2]: 12 + 7 = 19, by
+adding 7`), so that a copy of one can be told from a solution. A program does a change a line.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bestpath.stages.embedded.language import INVERSE, Operation, Problem, World
+
+_CHANGES = {"+": "adding", "-": "taking", "*": "multiplying", "/": "dividing"}
 
 Style = Literal["long", "neutral", "short"]
 STYLES: tuple[Style, ...] = ("long", "neutral", "short")
@@ -71,3 +76,22 @@ def write_out(problem: Problem, steps: Sequence[Step], first: int = 1) -> str:
 def solution(problem: Problem) -> str:
     """The reference solution: short, never hasty."""
     return write_out(problem, [Step((o,), False, False) for o in problem.operations])
+
+
+def reference_line(operation: Operation, k: int) -> str:
+    """A change as the k-th line of a reference."""
+    o = operation
+    return f"[STEP{k}]: {o.before} {o.symbol} {o.operand} = {o.after}, by {_CHANGES[o.symbol]} {o.operand}"
+
+
+def reference(problem: Problem) -> str:
+    """A solution in the words of another author: every step names its change, none checks."""
+    lines = [reference_line(o, k) for k, o in enumerate(problem.operations, start=1)]
+    return "\n".join([*lines, final_line(problem)])
+
+
+def program(problem: Problem) -> str:
+    """A Python program that prints the answer."""
+    first, *_ = problem.operations
+    lines = [f"n = n {'//' if o.symbol == '/' else o.symbol} {o.operand}" for o in problem.operations]
+    return "\n".join([f"n = {first.before}", *lines, "print(n)"])

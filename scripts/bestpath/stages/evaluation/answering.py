@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from bestpath.answers.grading import Grader
+from bestpath.answers.sandbox import Level, Sandbox, answer_of
 from bestpath.problems import choices_of
 from bestpath.prompts import Prompt
 from bestpath.randomness import seed_of
@@ -42,6 +43,15 @@ def answer(problem: Row, prompt: Prompt, decodings: Mapping[str, tuple[Sampling,
         }
         for (name, index, request), completion in zip(asked, completions, strict=True)
     ]
+
+
+def printed(samples: Sequence[Row], min_level: Level) -> list[Row]:
+    """Samples that are programs, each with a sentence on what it printed last in the place of its text."""
+    with Sandbox(min_level=min_level) as sandbox:
+        ran = sandbox.run([sample["text"] for sample in samples])
+    said = [answer_of(run) for run in ran]
+    texts = ["" if answer is None else f"The answer is {answer}" for answer in said]
+    return [{**sample, "text": text} for sample, text in zip(samples, texts, strict=True)]
 
 
 def grade(samples: Sequence[Row], problems: Iterable[Row]) -> list[Row]:

@@ -331,6 +331,7 @@ class ReportData:
     rewards: tuple[RewardCell, ...] = ()
     specialists: tuple[Specialist, ...] = ()
     merges: tuple[Merge, ...] = ()
+    extras_title: str = "More"
     extras: tuple[Extra, ...] = ()
     paths: tuple[Path, ...] = ()
     suspects: tuple[Suspect, ...] = ()

@@ -1,4 +1,4 @@
-"""What a configuration asks for: which models are trained, merged and evaluated, and which variant owns a stage.
+"""What a configuration asks of ReCUT: which models are trained and merged, and which variant owns a stage.
 
 A variant's stage whose settings, and all settings upstream, equal those of an earlier variant is that variant's
 artifact: `owner` names the one to take it from, and nothing is computed twice.
@@ -122,26 +122,8 @@ def models(settings: Settings, *, merges_only: bool = False) -> Iterator[str]:
                     yield name
 
 
-def decodings(settings: Settings, set_name: str) -> dict[str, dict[str, Any]]:
-    """The decodings of an evaluation set, by name; choices on the dev split are made on greedy answers."""
-    if set_name == "dev":
-        return {"greedy": {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "samples": 1}}
-    chosen = {name: decoding.model_dump() for name, decoding in settings.evaluation.decodings.items()}
-    samples = settings.evaluation.sets[set_name].samples
-    for decoding in chosen.values():
-        if samples and decoding["temperature"] > 0:
-            decoding["samples"] = samples
-    return chosen
-
-
-def system_of(model: str, prompt: str) -> dict[str, Any]:
-    """What a model under a prompt is called in tables and reports, with its kind, variant and seed.
-
-    The name tells the variant where that is not the main one.
-    """
-    if model == "base":
-        name = "base" if prompt == "neutral" else f"base, {prompt.replace('_', ' ')} prompt"
-        return {"system": name, "kind": "base" if prompt == "neutral" else "prompt", "variant": "main", "seed": 0}
+def system_of(model: str) -> dict[str, Any]:
+    """What a trained or merged model is called, with its kind, variant and seed; the main variant is not named."""
     _, variant, seed, item = model.split("/")
     kind, name = _NAMES.get(item, ("merged", f"merged: {item}"))
     name = name if variant == "main" else f"{name} ({variant})"

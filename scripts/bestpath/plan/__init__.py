@@ -1,0 +1,53 @@
+"""What a configuration asks for, whatever its method: which models are evaluated, how, and what they are called.
+
+What a method trains is in the module of its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bestpath.plan import gsi, recut
+from bestpath.settings import Settings
+
+PLAIN_PROMPT = {"recut": "neutral", "gsi": "plain"}
+"""The prompt that all systems of a method share, under which everything trained is evaluated."""
+
+
+def variants(settings: Settings) -> list[str]:
+    """The variants to run, in the order of the configuration."""
+    return gsi.variants(settings) if settings.method == "gsi" else recut.variants(settings)
+
+
+def models(settings: Settings, *, merges_only: bool = False) -> Iterator[str]:
+    """Every model that the configuration trains or merges, by its name under models/, each once."""
+    if settings.method == "gsi":
+        return iter(()) if merges_only else gsi.models(settings)
+    return recut.models(settings, merges_only=merges_only)
+
+
+def prompt_folder(settings: Settings) -> str:
+    """The folder of the method's prompts."""
+    programs = settings.method == "gsi" and settings.gsi.sample.mode == "pot"
+    return f"config/prompts/{settings.method}{'-pot' if programs else ''}"
+
+
+def decodings(settings: Settings, set_name: str) -> dict[str, dict[str, Any]]:
+    """The decodings of an evaluation set, by name; choices on the dev split are made on greedy answers."""
+    if set_name == "dev":
+        return {"greedy": {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "samples": 1}}
+    chosen = {name: decoding.model_dump() for name, decoding in settings.evaluation.decodings.items()}
+    samples = settings.evaluation.sets[set_name].samples
+    for decoding in chosen.values():
+        if samples and decoding["temperature"] > 0:
+            decoding["samples"] = samples
+    return chosen
+
+
+def system_of(model: str, prompt: str) -> dict[str, Any]:
+    """What a model under a prompt is called in tables and reports, with its kind, variant and seed."""
+    if model == "base":
+        name = "base" if prompt in PLAIN_PROMPT.values() else f"base, {prompt.replace('_', ' ')} prompt"
+        return {"system": name, "kind": "base" if name == "base" else "prompt", "variant": "main", "seed": 0}
+    return gsi.system_of(model) if model.startswith("gsi/") else recut.system_of(model)

@@ -1,0 +1,34 @@
+"""Compare our verifier with the released one on the plain draws of iteration 0."""
+
+from __future__ import annotations
+
+import argparse
+
+from bestpath.answers import gsi_compat
+from bestpath.methods.gsi.tables import AUDIT, GRADED
+from bestpath.program import run
+from bestpath.provenance import origin_of
+from bestpath.records import PROBLEMS, read_table, read_tables, write_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--graded", nargs="+", required=True, help="graded plain answers")
+    parser.add_argument("--problems", required=True)
+    parser.add_argument("--audit", required=True, help="output: both verdicts on every answer")
+    args = parser.parse_args()
+
+    problems = {row["problem_id"]: row for row in read_table(args.problems, PROBLEMS)}
+    rows = []
+    for draw in read_tables(args.graded, GRADED):
+        problem = problems[draw["problem_id"]]
+        text = draw["text"] if draw["output"] is None else f"The answer is {draw['output'].strip()}"
+        released = gsi_compat.verdict(text, problem["answer"], problem["dataset"], problem["kind"])
+        own = {name: draw[name] for name in ("problem_id", "draw_id", "answer", "verdict")}
+        found = {"released_answer": released.answer or "", "released_correct": released.outcome == "correct"}
+        rows.append({**own, "gold": problem["answer"], **found})
+    write_table(args.audit, AUDIT, rows, origin_of("gsi_audit", vars(args), [*args.graded, args.problems]).digests)
+
+
+if __name__ == "__main__":
+    run(main)
