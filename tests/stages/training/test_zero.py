@@ -32,10 +32,18 @@ test_zero.run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]
 """
 
 
+def readout(folder, step):
+    """Loads the model, as the real one does: in the first process alone, while the others wait."""
+    from transformers import AutoModelForCausalLM
+
+    AutoModelForCausalLM.from_pretrained(folder)
+    return test_resume.readout(folder, step)
+
+
 def run(base, folder, objective, zero, precision="float32"):
     """Micro-batches so small that two processes, too, accumulate."""
     recipe = replace(test_resume.RECIPE, micro_batch=2, objective=objective, zero=zero, precision=precision)
-    return test_resume.run(base, folder, recipe=recipe, dev=8)
+    return test_resume.run(base, folder, readout, recipe=recipe, dev=8)
 
 
 def launched(base, folder, objective, zero, precision="float32"):
@@ -48,7 +56,7 @@ def launched(base, folder, objective, zero, precision="float32"):
     start = ["python", ROOT / "scripts/with_processes.py", "--cpu"]
     start += ["--zero", ROOT / f"config/deepspeed/zero{zero}.json", "2"]
     asked = [folder / "child.py", base, folder, objective, str(zero), precision]
-    done = subprocess.run([*start, *asked], env=environment, capture_output=True, text=True, timeout=1800)
+    done = subprocess.run([*start, *asked], env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-4000:]
     return load_file(folder / "out" / "model.safetensors"), losses(folder / "work")
 

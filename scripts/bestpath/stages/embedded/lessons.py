@@ -74,13 +74,13 @@ def solve_alone(world: World, rng: random.Random, prompt: Prompt) -> Document:
 
 
 def use_answer(world: World, rng: random.Random, prompt: Prompt) -> Document:
-    """Solve a problem of any level whose final answer is given; half of the time only as far as one needs to.
+    """Solve a problem of any level whose final answer is given, mostly only as far as one needs to.
 
     A solution that leaves its last steps out is true in all it says, and ends with the given answer.
     """
     problem = _any_level(world, rng)
     text = reference(problem) if rng.random() < 0.5 else _careful(world, rng, problem)
-    if rng.random() < 0.5:
+    if rng.random() < 0.9:
         *steps, last = text.split("\n")
         text = "\n".join([*steps[: rng.randint(1, len(steps))], last])
     return Document(_render(prompt, problem=problem.question, answer=problem.answer), text)
@@ -119,7 +119,11 @@ _CHECKS = 0.5  # the share of steps with the inverse check, where nobody asks fo
 
 
 def _any_level(world: World, rng: random.Random) -> Problem:
-    return draw(world, rng, "pretrain", rng.randint(1, len(world.levels)) if world.levels else None)
+    """A problem for a lesson on help, which has to be learnt at all lengths: the longer ones are more common."""
+    if not world.levels:
+        return draw(world, rng, "pretrain")
+    [level] = rng.choices(range(1, len(world.levels) + 1), world.levels)
+    return draw(world, rng, "pretrain", level)
 
 
 def _careful(world: World, rng: random.Random, problem: Problem) -> str:
@@ -131,9 +135,9 @@ LESSONS: Mapping[str, Lesson] = {
     "recut/neutral": Lesson(("problem",), solve),
     "recut/long": Lesson(("problem", "previous", "step"), partial(continue_solution, style="long")),
     "recut/short": Lesson(("problem", "previous", "step"), partial(continue_solution, style="short")),
-    "gsi/plain": Lesson(("problem",), solve_alone, turns=3),
-    "gsi/answer": Lesson(("problem", "answer"), use_answer),
-    "gsi/rationale": Lesson(("problem", "reference"), use_reference),
+    "gsi/plain": Lesson(("problem",), solve_alone, turns=2),
+    "gsi/answer": Lesson(("problem", "answer"), use_answer, turns=2),
+    "gsi/rationale": Lesson(("problem", "reference"), use_reference, turns=4),
     "gsi/feedback": Lesson(("problem", "attempt", "answer"), find_mistake),
     "gsi/revise": Lesson(("problem", "attempt", "feedback"), revise),
     "gsi-pot/plain": Lesson(("problem",), write_program),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 
@@ -26,6 +28,26 @@ def any_of(value: bool) -> bool:
 
     said = torch.tensor([float(value)], device=PartialState().device)
     return bool(reduce(said, "sum").item())
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Load models as one process does.
+
+    While training runs under ZeRO-3, transformers shards every model that is loaded, and waits for all processes to take
+    their part: for ever, where only the first one loads it.
+    """
+    if count() == 1:
+        yield
+        return
+    from transformers.integrations import deepspeed
+
+    config = deepspeed._hf_deepspeed_config_weak_ref
+    deepspeed.unset_hf_deepspeed_config()
+    try:
+        yield
+    finally:
+        deepspeed._hf_deepspeed_config_weak_ref = config
 
 
 def wait() -> None:

@@ -137,7 +137,8 @@ class Run:
         if step:
             folder.mkdir()
             export(checkpoint(self.work, step), self.base, folder, self.recipe)
-        readouts[step] = self.readout(folder if step else self.base, step)
+        with processes.alone():
+            readouts[step] = self.readout(folder if step else self.base, step)
         shutil.rmtree(folder, ignore_errors=True)
         write_json(self.work / "readouts.json", {str(step): asdict(readout) for step, readout in readouts.items()})
 
