@@ -14,7 +14,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", required=True)
     parser.add_argument("--problems", required=True)
-    parser.add_argument("--min-level", default="", help="the answers are programs; the weakest isolation they may run in")
+    parser.add_argument(
+        "--min-level", default="", help="the answers are programs; the weakest isolation they may run in"
+    )
     parser.add_argument("--scores", required=True, help="output: the verdicts")
     args = parser.parse_args()
 

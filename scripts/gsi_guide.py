@@ -91,13 +91,26 @@ def main() -> None:
     if args.teacher:
         engine = json.loads(args.teacher)
         others["teacher"] = partial(
-            open_engine, engine.pop("engine"), args.base.parent, limits=json.loads(args.limits), job=origin.key, **engine
+            open_engine,
+            engine.pop("engine"),
+            args.base.parent,
+            limits=json.loads(args.limits),
+            job=origin.key,
+            **engine,
         )
     sandbox = partial(Sandbox, min_level=settings["min_level"]) if rules.mode == "pot" else None
     work = args.work / origin.key
     label = f"{settings['strategy']} at iteration {args.t}, shard {args.shard}"
     found = run_searches(
-        searches, args.model.parent, args.engine, work, origin.key, label, usage=args.usage, sandbox=sandbox, others=others
+        searches,
+        args.model.parent,
+        args.engine,
+        work,
+        origin.key,
+        label,
+        usage=args.usage,
+        sandbox=sandbox,
+        others=others,
     )
     rows = [row for guided in found.values() for row in guided]
     earlier.keep(kept, GRADED, known, (row for row in rows if row["verdict"] != "not_done"))

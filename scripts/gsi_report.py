@@ -8,7 +8,7 @@ from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
-from bestpath.methods.gsi.tables import AUDIT, GRADED, QUESTIONS, SAMPLED, TAIL
+from bestpath.methods.gsi.tables import AUDIT, QUESTIONS, SAMPLED, TAIL
 from bestpath.methods.gsi.tail import chance_rate
 from bestpath.program import run
 from bestpath.records import PROBLEMS, SCORES, atomic_path, read_json, read_jsonl, read_table
@@ -45,7 +45,9 @@ def main() -> None:
         title=f"GSI: {spec['experiment']}",
         subtitle=f"variants {', '.join(story.variants)}; seeds {', '.join(map(str, spec['seeds']))}",
         answer=answer,
-        systems=tuple(row for row in map(lambda r: SystemRow(**r), read_json(args.results)) if row.system in spec["final"]),
+        systems=tuple(
+            row for row in map(lambda r: SystemRow(**r), read_json(args.results)) if row.system in spec["final"]
+        ),
         final=spec["final"][-1],
         settings=tuple(spec["settings"].items()),
         verdicts=tuple(verdicts.verdicts(final)),
@@ -90,8 +92,8 @@ def audit_extra(path: str, pool: list[dict]) -> Extra:  # type: ignore[type-arg]
         f"Of {len(rows):,} plain draws of iteration 0 both verifiers accept {counts[True, True]:,} and reject "
         f"{counts[False, False]:,}; only ours accepts {counts[True, False]:,}, only the released one "
         f"{counts[False, True]:,}.",
-        f"By chance, the answer of one question is that of another in {100 * chance_rate(row['answer'] for row in pool):.1f} "
-        "% of cases: so often a hopeless draw is right.",
+        "By chance, the answer of one question is that of another in "
+        f"{100 * chance_rate(row['answer'] for row in pool):.1f} % of cases: so often a hopeless draw is right.",
     )
     head = ("draw", "gold", "ours reads", "ours says", "released reads", "released says")
     table_ = [
@@ -111,7 +113,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scores", nargs="+", required=True, help="verdicts on that set, one file a model")
     parser.add_argument("--problems", required=True)
     parser.add_argument("--tails", nargs="+", required=True, help="numbers about the training sets, one file a reading")
-    parser.add_argument("--sampled", nargs="*", default=[], help="what became of the draws, one file a variant and seed")
+    parser.add_argument(
+        "--sampled", nargs="*", default=[], help="what became of the draws, one file a variant and seed"
+    )
     parser.add_argument("--questions", default="", help="the questions of the last guided variant")
     parser.add_argument("--audit", required=True, help="both verifiers' verdicts")
     parser.add_argument("--pretraining", nargs="*", required=True, help="metrics of the embedded base, if it is that")

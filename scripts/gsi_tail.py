@@ -17,7 +17,9 @@ def main() -> None:
     parser.add_argument("--train", required=True, help="the training set")
     parser.add_argument("--references", required=True, help="the first training set")
     parser.add_argument("--perplexities", required=True)
-    parser.add_argument("--first", nargs="*", default=[], help="graded plain answers of iteration 0, for pools without levels")
+    parser.add_argument(
+        "--first", nargs="*", default=[], help="graded plain answers of iteration 0, for pools without levels"
+    )
     parser.add_argument("--sampled", default="", help="what became of every draw; empty for the references themselves")
     parser.add_argument("--questions", default="", help="what became of every question")
     parser.add_argument("--tail", required=True, help="output: one number a row")

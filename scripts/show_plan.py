@@ -30,7 +30,7 @@ from bestpath.settings import Settings, deep_merge
 from bestpath.throughput import ASSUMPTIONS, Throughput, load, measure
 
 DEFAULTS = Path("config/config.yaml")
-TARGETS = {"all", "recut", "evaluate"}
+TARGETS = {"all", "recut", "gsi", "evaluate", "report"}
 """Rules that make nothing themselves."""
 
 
@@ -178,20 +178,25 @@ def duration(seconds: float) -> str:
 def notes(reckoner: Reckoner, reckoned: Sequence[Reckoned], disk: float) -> Iterator[str]:
     """What the figures rest on, and what is missing in them."""
     settings, habits = reckoner.settings, reckoner.habits
-    sets = dict.fromkeys(SETS[s] for v in variants(settings) for s in trained(settings, v))
-    pairs = " and ".join(f"{habits.pairs[name]:.2g} {name}" for name in sets)
-    yield (
-        f"Expected: {habits.steps:.2g} steps and {habits.solution:.0f} tokens a solution, {habits.answer:.0f} tokens "
-        f"an answer, {pairs} pairs a problem."
-    )
+    usual = f"{habits.solution:.0f} tokens a solution, {habits.answer:.0f} tokens an answer"
+    if settings.method == "gsi":
+        yield f"Expected: {usual}, pass rates and further draws as in the table of expected sampling (docs/gsi.md)."
+    else:
+        sets = dict.fromkeys(SETS[s] for v in variants(settings) for s in trained(settings, v))
+        pairs = " and ".join(f"{habits.pairs[name]:.2g} {name}" for name in sets)
+        yield f"Expected: {habits.steps:.2g} steps and {usual}, {pairs} pairs a problem."
     if reckoner.measured:
         yield f"Measured in {reckoner.measured.folder}, as far as it came; what is missing is from {ASSUMPTIONS}."
     else:
         yield f"Assumed in {ASSUMPTIONS}: all that is expected; speeds are estimates from public figures."
-    explore = settings.recut.explore
+    if settings.method == "gsi":
+        rounds, most, every = settings.gsi.guidance.rounds, settings.gsi.sample.max_tokens, "a row from every draw"
+    else:
+        explore = settings.recut.explore
+        rounds, most, every = explore.rounds, explore.max_tokens, "a pair from every problem"
     yield (
-        f"At most: all {explore.rounds} rounds, {explore.max_tokens:,} tokens a completion in exploration and "
-        f"{settings.evaluation.max_tokens:,} in evaluation, a pair from every problem, at the same speed."
+        f"At most: all {rounds} rounds, {most:,} tokens a completion in sampling and "
+        f"{settings.evaluation.max_tokens:,} in evaluation, {every}, at the same speed."
     )
     if not reckoner.measured:
         yield "CPU time: leaves out the other rules, which nothing is known of before a first run."

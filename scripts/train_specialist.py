@@ -42,7 +42,9 @@ def main() -> None:
     parser.add_argument("--train", required=True, help="training rows")
     parser.add_argument("--dev", required=True, help="dev rows, for the losses")
     parser.add_argument("--problems", required=True, help="problems, whose dev split the checkpoints are read out on")
-    parser.add_argument("--no-readout", action="store_true", help="train to the end, without a look at the dev problems")
+    parser.add_argument(
+        "--no-readout", action="store_true", help="train to the end, without a look at the dev problems"
+    )
     parser.add_argument("--prompt", required=True, help="the neutral prompt")
     parser.add_argument("--reference", default="", help="reference log-probabilities of the rows, for DPO")
     parser.add_argument("--recipe", required=True, help="settings of the training, as JSON")

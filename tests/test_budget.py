@@ -21,22 +21,10 @@ from bestpath.budget import (
     planned_bytes,
     problem_counts,
 )
-from bestpath.settings import (
-    Compute,
-    Decoding,
-    Evaluation,
-    Explore,
-    Lora,
-    Merge,
-    MergeMethod,
-    Model,
-    Problems,
-    Recut,
-    Settings,
-    Source,
-    Train,
-)
-from bestpath.settings import LearningRates as Rates
+from bestpath.settings import Compute, Decoding, Evaluation, Explore, Model, Problems, Recut, Settings, Source
+from bestpath.settings.base import Lora
+from bestpath.settings.recut import LearningRates as Rates
+from bestpath.settings.recut import Merge, MergeMethod, Train
 from bestpath.throughput import Habits, Measured, Speed, Throughput
 
 HABITS = Habits(steps=5.0, solution=300.0, answer=700.0, prompt=100.0, pairs={"length": 0.7, "accuracy": 0.5})

@@ -17,7 +17,7 @@ from bestpath.models import WEIGHT_BYTES
 from bestpath.plan import decodings, models
 from bestpath.plan.recut import SETS, train_settings
 from bestpath.problems import read_rows
-from bestpath.settings import Explore, Recut, Settings, Source
+from bestpath.settings import Explore, Gsi, Recut, Settings, Source
 from bestpath.throughput import Habits, Measured, Throughput, rate_of
 
 
@@ -85,11 +85,13 @@ def problem_counts(settings: Settings, assumed: Mapping[str, int], results: Path
 
     A table that is made already is counted, then a file; data sets of a hub are looked up in `assumed`.
     """
-    sources = {**settings.evaluation.sets, "train": settings.problems.train}
-    counts = {name: _made(results / f"problems/{name}.parquet") for name in sources}
-    for name, source in sources.items():
+    counts = {name: _made(results / f"problems/{name}.parquet") for name in [*settings.evaluation.sets, "train"]}
+    for name, source in settings.evaluation.sets.items():
         counts[name] = counts[name] or _planned(source, settings, assumed)
-    train = counts["train"]
+    drawn = [
+        _planned(source, settings, assumed) for source in (settings.problems.train, *settings.problems.others.values())
+    ]
+    train = counts["train"] = counts["train"] or (None if None in drawn else sum(n for n in drawn if n))
     counts["dev"] = train and round(settings.problems.dev_fraction * train)
     return counts
 
@@ -122,14 +124,15 @@ MODEL_RULES = ("train_specialist", "choose_specialist", "merge_models")
 """The rules whose jobs write a model folder each."""
 
 
-def model_bytes(rule: str, recut: Recut, n_parameters: float) -> float:
+def model_bytes(rule: str, method: Recut | Gsi, n_parameters: float) -> float:
     """The size of the model folder that a job of one of `MODEL_RULES` writes: float32 for trained models."""
-    return WEIGHT_BYTES[recut.merge.dtype if rule == "merge_models" else "float32"] * n_parameters
+    merges = rule == "merge_models" and isinstance(method, Recut)
+    return WEIGHT_BYTES[method.merge.dtype if merges else "float32"] * n_parameters
 
 
-def checkpoint_bytes(recut: Recut, n_parameters: float) -> float:
+def checkpoint_bytes(method: Recut | Gsi, n_parameters: float) -> float:
     """What one training run takes while it lasts: its checkpoints, weights and moments in float32."""
-    lora = recut.train.lora
+    lora = method.train.lora
     share = min(1.0, _ADAPTER_SHARE * lora.r) if lora else 1.0
     return _KEPT_CHECKPOINTS * (1 + _MOMENTS) * WEIGHT_BYTES["float32"] * n_parameters * share
 
@@ -141,7 +144,11 @@ def planned_bytes(settings: Settings, n_parameters: float) -> float:
     """
     total, peak = 0.0, 0.0
     for name in models(settings):
-        _, variant, _, item = name.split("/")
+        method, variant, _, item = name.split("/")
+        if method == "gsi":  # what was trained, and what is taken of it
+            total += 2 * model_bytes("train_specialist", settings.gsi, n_parameters)
+            peak = max(peak, checkpoint_bytes(settings.gsi.variant(variant), n_parameters))
+            continue
         recut = settings.recut.variant(variant)
         if item in SETS:
             rates = len(train_settings(recut, SETS[item])["learning_rates"])
@@ -151,6 +158,12 @@ def planned_bytes(settings: Settings, n_parameters: float) -> float:
         else:
             total += model_bytes("merge_models", recut, n_parameters)
     return total + peak
+
+
+_FURTHER = {"guided": 1.6, "plain": 7.6}
+_PASS_RATE = 0.54
+"""Further draws of a question on the average, with help and without, and the share of right answers: what the table of
+expected sampling (GSI spec, section 6) has for five levels of pass rates from .95 to .1."""
 
 
 # --- jobs ---------------------------------------------------------------------------------------------------------
@@ -229,6 +242,14 @@ class Reckoner:
     def _work(self, job: Job) -> tuple[Work, Work]:
         if job.rule == "recut_explore":
             return self._exploration(job, self._count("train"))
+        if job.rule == "gsi_sample":
+            return self._drawn(job, self._gsi(job).sample.n_init, self._gsi(job).sample.n_init)
+        if job.rule == "gsi_guide":
+            guidance = self._gsi(job).guidance
+            usual = _FURTHER["plain" if guidance.strategy == "plain" else "guided"]
+            return self._drawn(job, min(usual, guidance.rounds), guidance.rounds)
+        if job.rule == "train_specialist" and job.wildcards.get("method") == "gsi":
+            return self._iteration(job, self._count("train") - self._count("dev"))
         if job.rule == "train_reference":
             return self._reference(job, self._count("train"))
         if job.rule == "train_specialist":
@@ -248,6 +269,30 @@ class Reckoner:
         n = max(0, min(size, problems - int(job.wildcards["shard"]) * size))
         explore = self.settings.recut.variant(job.wildcards["variant"]).explore
         return explored(explore, n, self.habits), explored_at_most(explore, n, self.settings.model.context)
+
+    def _gsi(self, job: Job) -> Gsi:
+        return self.settings.gsi.variant(job.wildcards["variant"])
+
+    def _section(self, job: Job) -> Recut | Gsi:
+        """The settings of the variant that a job is of."""
+        section = self.settings.gsi if job.wildcards.get("method") == "gsi" else self.settings.recut
+        return section.variant(job.wildcards["variant"])
+
+    def _drawn(self, job: Job, usual: float, limit: int) -> tuple[Work, Work]:
+        """So many answers to each problem of a shard that is trained on."""
+        size = self.settings.problems.shard_size
+        shard = max(0, min(size, self._count("train") - int(job.wildcards["shard"]) * size))
+        n, most = shard * (1 - self.settings.problems.dev_fraction), self._gsi(job).sample.max_tokens
+        expected = _completions(n * usual, min(most, self.habits.solution), self.habits.prompt)
+        return expected, _completions(n * limit, most, self.settings.model.context)
+
+    def _iteration(self, job: Job, pool: int) -> tuple[Work, Work]:
+        """SFT on the references, or on what was drawn; a row takes about half the time of a pair."""
+        gsi, t = self._gsi(job), int(job.wildcards["specialist"][1:])
+        limit = gsi.select.cap or gsi.sample.n_init + gsi.guidance.rounds
+        usual = min(limit, _PASS_RATE * gsi.sample.n_init) if t else 1.0
+        rows = pool * gsi.train.epochs / 2
+        return Work(pairs=rows * usual), Work(pairs=rows * (limit if t else 1.0))
 
     def _training(self, job: Job, problems: int) -> tuple[Work, Work]:
         """A pass over the pairs an epoch; the dev problems are answered before training and at each checkpoint."""
@@ -325,8 +370,7 @@ class Reckoner:
 
     def checkpoints(self, job: Job) -> float:
         """The disk that a training job takes while it lasts."""
-        recut = self.settings.recut.variant(job.wildcards["variant"])
-        return checkpoint_bytes(recut, (self.billions or 0.0) * 1e9)
+        return checkpoint_bytes(self._section(job), (self.billions or 0.0) * 1e9)
 
     def _disk(self, job: Job) -> float | None:
         """The bytes of the model that a job writes or fetches; None for one of unknown size."""
@@ -337,7 +381,7 @@ class Reckoner:
             return None
         if fetched:  # into the hub's cache; a folder is linked
             return WEIGHT_BYTES["bfloat16"] * self.billions * 1e9
-        return model_bytes(job.rule, self.settings.recut.variant(job.wildcards["variant"]), self.billions * 1e9)
+        return model_bytes(job.rule, self._section(job), self.billions * 1e9)
 
 
 class _UnknownProblemsError(Exception):

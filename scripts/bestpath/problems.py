@@ -54,9 +54,7 @@ class Source:
         return cls(**{**settings, "fields": Fields(**settings["fields"])})
 
 
-def read(
-    source: Source, gold_problem: GoldCheck, max_bad: float, rejects: Rejects
-) -> tuple[list[Row], int]:
+def read(source: Source, gold_problem: GoldCheck, max_bad: float, rejects: Rejects) -> tuple[list[Row], int]:
     """The normalised problems of a source, and how many rows it has. Raises UserError as the parts of the work do."""
     raw = read_rows(source.file or source.path, source.subset, source.split)
     own = Rejects(rejects.stage)
@@ -67,7 +65,7 @@ def read(
 
 
 def together(sets: Iterable[Sequence[Row]], rejects: Rejects) -> list[Row]:
-    """The problems of several data sets, each question once (`duplicate_question`). Raises UserError for an id twice."""
+    """The problems of several data sets, each question once (`duplicate_question`). Raises UserError for equal ids."""
     seen: dict[str, Row] = {}
     ids: set[str] = set()
     for row in itertools.chain.from_iterable(sets):
@@ -240,6 +238,8 @@ def _gold(text: str) -> str:
 
 def _choices(value: Any) -> list[tuple[str, str]]:
     """Options as (label, text), from {'A': …}, ['…', …], ['A)…', …] or {'label': […], 'text': […]}."""
+    if isinstance(value, str) and (options := re.findall(r"\b([a-e]) \) (.*?)(?= , [a-e] \) |$)", value)):
+        return [(label.upper(), text.strip()) for label, text in options]  # MathQA's
     if isinstance(value, str):
         value = json.loads(value) if value.startswith(("{", "[")) else []
     if isinstance(value, dict) and value.keys() == {"label", "text"}:

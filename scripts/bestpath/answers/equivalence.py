@@ -17,9 +17,10 @@ from bestpath.answers.latex import balanced, nesting, tidy
 from bestpath.answers.quantities import numbers_in, parse_quantity, roughly_same, rounds_to, same_quantity
 from bestpath.answers.structures import Structure, enclosed, structure_of
 
-KINDS = ("math", "number", "choice", "exact")
+KINDS = ("math", "number", "choice", "exact", "theorem")
 Symbolic = Callable[[str, str], bool]
 
+_THEOREM = Fraction(4, 100)  # the tolerance of TheoremQA
 _LONGEST = 1000  # characters: longer answers are equal only to the letter
 _LONGEST_SYMBOLIC = 300
 _DEEPEST = 20
@@ -62,12 +63,43 @@ def equal(answer: str, gold: str, kind: str, choices: Choices = (), symbolic: Sy
     if max(len(answer), len(gold)) > _LONGEST:
         return False
     a, g = tidy(answer), tidy(gold)
+    if kind == "theorem" and (same := _same_theorem(a, g)) is not None:
+        return same
     if kind == "number":
         number, wanted = parse_quantity(a), parse_quantity(g)
         return number is not None and wanted is not None and same_quantity(number, wanted)
     if nesting(a) > _DEEPEST:
         raise UndecidableError
     return _same(a, g, symbolic)
+
+
+def _same_theorem(a: str, g: str) -> bool | None:
+    """TheoremQA's protocol: numbers within 4 %, integers by rounding, lists of them by their parts, words of truth.
+
+    None where it says nothing, so that the rules of mathematics decide.
+    """
+    truth = {"true": True, "yes": True, "false": False, "no": False}
+    words = [re.sub(r"\\text\{|[{}.]", "", text).strip().lower() for text in (a, g)]
+    if words[1] in truth:
+        return truth.get(words[0]) == truth[words[1]]
+    number, wanted = parse_quantity(a), parse_quantity(g)
+    if number and wanted:
+        if wanted.value.denominator == 1:
+            return round(number.value) == wanted.value
+        return abs(number.value - wanted.value) <= _THEOREM * abs(wanted.value)
+    parts, wanted_parts = structure_of(a), structure_of(g)
+    if parts and wanted_parts and all(map(parse_quantity, (*parts.parts, *wanted_parts.parts))):
+        pairs = zip(sorted(parts.parts, key=_size), sorted(wanted_parts.parts, key=_size), strict=False)
+        return len(parts.parts) == len(wanted_parts.parts) and all(_same_theorem(one, other) for one, other in pairs)
+    return None
+
+
+def _size(tidied: str) -> Fraction:
+    """The value of a text that is a number."""
+    quantity = parse_quantity(tidied)
+    if quantity is None:
+        raise ValueError(f"no number: {tidied}")
+    return quantity.value
 
 
 def _same(a: str, g: str, symbolic: Symbolic) -> bool:
@@ -225,8 +257,8 @@ def check_gold(gold: str, kind: str, choices: Choices = ()) -> str | None:
         return f"the gold answer {gold!r} is not one of the options {', '.join(labels_of(choices))}"
     if kind == "number" and parse_quantity(tidy(gold)) is None:
         return f"the gold answer {gold!r} is not a number"
-    if kind == "math" and (len(gold) > _LONGEST or nesting(gold) > _DEEPEST):
+    if kind in ("math", "theorem") and (len(gold) > _LONGEST or nesting(gold) > _DEEPEST):
         return f"the gold answer is longer than {_LONGEST} characters or nested deeper than {_DEEPEST} brackets"
-    if kind == "math" and not (balanced(gold) and tidy(gold)):
+    if kind in ("math", "theorem") and not (balanced(gold) and tidy(gold)):
         return f"the gold answer {gold!r} is not complete LaTeX"
     return None

@@ -209,7 +209,7 @@ def _is_bare(candidate: str, kind: str) -> bool:
 
 
 def _read(candidate: str, kind: str, choices: Choices, boxed: bool = False) -> str | None:
-    if kind == "exact" or (kind == "math" and boxed):
+    if kind == "exact" or (kind in ("math", "theorem") and boxed):
         return candidate.strip() or None
     if len(candidate) > _LONGEST:
         return None

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from bestpath.settings.base import Count, Positive, Section, Share, deep_merge, plain, sections_in
 from bestpath.settings.endpoint import Endpoint
 from bestpath.settings.gsi import Gsi
-from bestpath.settings.recut import Explore, LearningRates, Recut
+from bestpath.settings.recut import Explore, Recut
 
 __all__ = [
     "Count",
     "Endpoint",
     "Explore",
     "Gsi",
-    "LearningRates",
     "Positive",
     "Recut",
     "Section",
@@ -25,6 +24,7 @@ __all__ = [
     "plain",
     "sections_in",
 ]
+
 
 class Model(Section):
     """The model that the method starts from."""
@@ -74,8 +74,8 @@ class Source(Section):
     name: str | None = Field(None, description="the data set's name in tables; default: the key that it stands under")
     subset: str | None = Field(None, description="hub configuration name")
     split: str = Field("train", description="hub split")
-    kind: Literal["math", "number", "choice", "exact"] = Field(
-        "math", description="rules of answer extraction and equality"
+    kind: Literal["math", "number", "choice", "exact", "theorem"] = Field(
+        "math", description="rules of answer extraction and equality; `theorem` are TheoremQA's"
     )
     fields: Fields = Fields()
     n: Count | None = Field(None, description="draw this many problems at random; default: all")

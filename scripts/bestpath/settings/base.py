@@ -27,7 +27,6 @@ class Lora(Section):
     targets: str = "all-linear"
 
 
-
 def deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """`below` with the entries of `above` laid over it, mapping by mapping."""
     merged = dict(below)

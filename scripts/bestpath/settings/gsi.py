@@ -57,7 +57,9 @@ class Guidance(Section):
     without_reference: Literal["plain", "rationale"] = Field(
         "plain", description="how a question is asked whose reference reveals nothing"
     )
-    answer_style: Literal["labelled", "bare"] = Field("labelled", description="`bare` puts the answer unmarked (released)")
+    answer_style: Literal["labelled", "bare"] = Field(
+        "labelled", description="`bare` puts the answer unmarked (released)"
+    )
     teacher: Teacher = Teacher()
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.methods.gsi.equations import equations, has_wrong, is_valid, value_of
+from bestpath.methods.gsi.equations import equations, fails_released, has_wrong, is_valid, value_of
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,19 @@ def test_the_examples_of_the_specification(equation: str, result: str) -> None:
     [found] = equations(f"so <<{equation}>> it is")
     assert found.result == result
     assert has_wrong(f"<<{equation}>>") == (result == "wrong")
+
+
+@pytest.mark.parametrize(
+    ("equation", "released"),
+    [("16-3-4=9", False), ("10/2=5", True), ("0.5*3=1.50", True), ("5*3=14", True), ("1000+5=1,005", True)],
+)
+def test_the_released_check_compares_strings(equation: str, released: bool) -> None:
+    assert fails_released(f"so <<{equation}>> it is") == released
+
+
+def test_a_derivation_ends_with_its_answer() -> None:
+    text = "[STEP1]: 12 + 7 = 19\n[STEP2]: 19 - 4 = 15\nFinal answer: \\boxed{15}"
+    assert is_valid(text, "15") and not is_valid(text, "16")
 
 
 @pytest.mark.parametrize(

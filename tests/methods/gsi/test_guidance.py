@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from bestpath.methods.gsi.sample import SampleRules, guide
+from bestpath.errors import UserError
+from bestpath.methods.gsi.sample import SampleRules, check_done, guide
+from bestpath.methods.gsi.tables import GRADED
 from bestpath.records import Row
 from bestpath.search import Completion, Generate
 from tests.methods.gsi.toy import draw, guidance, plain_draws, play, problem
@@ -95,7 +97,13 @@ def test_a_teacher_that_fails_is_asked_again_and_then_the_round_does_not_count()
     assert len(rows) == 1 and len(dialogue.teacher) == 3
     assert len({request.seed for request in dialogue.teacher}) == 3
     dialogue = Dialogue(*[failure] * 5)
-    assert guided("interactive", dialogue, wrong)[0] == [] and len(dialogue.teacher) == 5
+    rows, _ = guided("interactive", dialogue, wrong)
+    assert [(row["verdict"], row["error"]) for row in rows] == [("not_done", "teacher_failed")]
+    assert len(dialogue.teacher) == 5
+    assert rows[0].keys() == GRADED.columns.keys()
+    check_done([*rows, *plain_draws("p", 1), *plain_draws("r", 1)], most=0.4)
+    with pytest.raises(UserError, match="gave no feedback on 1 of 2 questions"):
+        check_done([*rows, *plain_draws("p", 1)], most=0.4)
 
 
 def test_feedback_that_tells_the_answer_is_flagged() -> None:
@@ -115,7 +123,7 @@ def test_a_reference_that_reveals_nothing(solution: str | None, fallback: str, s
 
 def test_without_a_reference_there_is_no_rationale() -> None:
     rows, asked = guided("rationale", of=problem(solution=None))
-    assert rows == [] and asked == []
+    assert [(row["verdict"], row["error"]) for row in rows] == [("not_done", "no_reference")] and asked == []
 
 
 @pytest.mark.parametrize(

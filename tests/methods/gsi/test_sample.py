@@ -14,7 +14,7 @@ from bestpath.methods.gsi.tables import DRAWS, GRADED
 from bestpath.randomness import seed_of
 from bestpath.records import Row
 from bestpath.search import Completion, Generate, Ran, Run, Verdict
-from tests.methods.gsi.toy import PROMPTS, TRAIN_PROMPT, chance, guidance, plain_draws, play, problem
+from tests.methods.gsi.toy import PROMPTS, chance, guidance, plain_draws, play, problem
 from tests.methods.gsi.toy import draw as row
 
 RULES = SampleRules(seed=1, t=0)
@@ -45,13 +45,13 @@ def test_the_budget_loop_of_the_specification() -> None:
     every = draws + [row for name in "ABCD" for row in guided[name]]
 
     def rows_of(drawn: list[Row], **settings: object) -> list[int]:
-        found = select(problems, drawn, TRAIN_PROMPT, SelectRules(seed=1, min_rows=1, **settings))  # type: ignore[arg-type]
+        found = select(problems, drawn, PROMPTS["plain"], SelectRules(seed=1, min_rows=1, **settings))  # type: ignore[arg-type]
         return [question["n_rows"] for question in found.questions]
 
     assert rows_of(draws) == [5, 2, 0, 3]
     assert rows_of(every) == [5, 4, 0, 4]
     assert rows_of(every, cap=4) == [4, 4, 0, 4]
-    found = select(problems, every, TRAIN_PROMPT, SelectRules(seed=1, min_rows=1))
+    found = select(problems, every, PROMPTS["plain"], SelectRules(seed=1, min_rows=1))
     assert [question["problem_id"] for question in found.questions if question["tail_lost"]] == ["C"]
     same = [{**drawn, "text": "way 0 to 17"} if drawn["draw_id"] == "A.0.plain.0.1" else drawn for drawn in every]
     assert sum(rows_of(same)) == 12
@@ -105,7 +105,7 @@ def test_verdicts(completion: Completion, verdict: str) -> None:
 )
 def test_a_program_is_judged_by_what_it_prints(ran: Ran, verdict: str, answer: str | None) -> None:
     drawn = [{**row("q", "plain", 0, 0, "", "print(17)")}]
-    search = grade(problem(), drawn, programs=True)
+    search = grade(problem(), drawn, "pot")
     assert next(search) == [Run("print(17)")]
     try:
         [asked] = search.send([ran])

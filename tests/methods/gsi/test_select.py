@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bestpath.errors import UserError
 from bestpath.methods.gsi.select import SelectRules, references, select, suspect_gold
 from bestpath.methods.gsi.tables import QUESTIONS, SAMPLED, SFT_COLUMNS, VERDICTS
-from tests.methods.gsi.toy import REFERENCE, TRAIN_PROMPT, draw, plain_draws, problem
+from tests.methods.gsi.toy import PROMPTS, REFERENCE, draw, plain_draws, problem
 
 
 def rules(**settings):  # type: ignore[no-untyped-def]
@@ -17,7 +17,7 @@ def rules(**settings):  # type: ignore[no-untyped-def]
 
 
 def selected(draws, problems=None, **settings):  # type: ignore[no-untyped-def]
-    return select(problems or [problem()], draws, TRAIN_PROMPT, rules(**settings))
+    return select(problems or [problem()], draws, PROMPTS["plain"], rules(**settings))
 
 
 def reasons(found) -> dict[str, int]:  # type: ignore[no-untyped-def]
@@ -39,8 +39,10 @@ OK = "4 * 3 = 12\nand 12 + 5 = 17"
         (draw("q", "guided", 1, 0, "correct", REFERENCE), {}, None),  # one copy a question is kept
         (draw("q", "guided", 1, 0, "correct", REFERENCE), {"copies": "none"}, "copied_reference"),
         (draw("q", "plain", 0, 0, "correct", "<<5*3=14>> 17"), {}, None),
-        (draw("q", "plain", 0, 0, "correct", "<<5*3=14>> 17"), {"step_check": True}, "bad_equation"),
-        (draw("q", "plain", 0, 0, "correct", "<<10/2=5>> 17"), {"step_check": True}, None),
+        (draw("q", "plain", 0, 0, "correct", "<<5*3=14>> 17"), {"step_check": "values"}, "bad_equation"),
+        (draw("q", "plain", 0, 0, "correct", "<<10/2=5>> 17"), {"step_check": "values"}, None),
+        (draw("q", "plain", 0, 0, "correct", "<<10/2=5>> 17"), {"step_check": "strings"}, "bad_equation"),
+        (draw("q", "plain", 0, 0, "correct", "as my friend said: 17"), {"hints": ("friend",)}, "leaks_hint"),
         (draw("q", "plain", 0, 0, "correct", OK), {"cap": 0}, "over_cap"),
     ],
 )
@@ -120,7 +122,7 @@ def test_too_few_rows_stop_with_the_verdicts() -> None:
 
 
 def test_the_first_training_set_is_the_references() -> None:
-    rows, rejects = references([problem("a"), problem("b", solution=None)], TRAIN_PROMPT)
+    rows, rejects = references([problem("a"), problem("b", solution=None)], PROMPTS["plain"])
     assert [(row["problem_id"], row["origin"]) for row in rows] == [("a", "reference")]
     assert rejects.counts() == {"no_reference": 1}
     assert set(rows[0]) == set(SFT_COLUMNS)

@@ -12,19 +12,18 @@ from bestpath.methods.gsi.guidance import PROMPT_FIELDS, Guidance, Strategy
 from bestpath.prompts import Prompt
 from bestpath.records import Row
 from bestpath.search import Completion, Generate, Grade, Result, Search, Verdict
-from bestpath.training_rows import TrainPrompt
 
 REFERENCE = "4 * 3 = 12\n12 + 5 = 17\nThe answer is 17"
 
 
 def prompt(name: str) -> Prompt:
-    """A prompt that shows its name and every field in a line of its own."""
+    """A prompt that shows its name and its fields, each in a line of its own; the teacher does not see the reference."""
     fields = PROMPT_FIELDS[name]
-    return Prompt(name, "\n".join([name, *(f"{field}: {{{{ {field} }}}}" for field in fields)]), frozenset(fields))
+    shown = [field for field in fields if (name, field) != ("feedback", "reference")]
+    return Prompt(name, "\n".join([name, *(f"{field}: {{{{ {field} }}}}" for field in shown)]), frozenset(fields))
 
 
 PROMPTS = {name: prompt(name) for name in PROMPT_FIELDS}
-TRAIN_PROMPT = TrainPrompt("neutral", PROMPTS["plain"], count=lambda messages: 10)
 
 
 class Words:

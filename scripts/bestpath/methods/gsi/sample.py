@@ -68,9 +68,7 @@ def draw(problem: Row, rules: SampleRules, prompt: Prompt, earlier: Sequence[Row
     return [by_id[row["draw_id"]] for row in rows]
 
 
-def grade(
-    problem: Row, rows: Sequence[Row], mode: Mode = "cot", verifier: Verifier = "equiv"
-) -> Search[list[Row]]:
+def grade(problem: Row, rows: Sequence[Row], mode: Mode = "cot", verifier: Verifier = "equiv") -> Search[list[Row]]:
     """Rows of GRADED from rows of DRAWS. A completion that was cut off is `truncated`, whatever it says.
 
     In mode `pot` a completion is run, and the last line that it prints is its answer (spec 3.6).
@@ -125,13 +123,14 @@ def guide(
 
 
 def check_done(rows: Sequence[Row], most: float) -> None:
-    """Stop when help could not be had in more than the share `most` of the questions that needed it. Raises UserError."""
+    """Raises UserError when a teacher failed more than the share `most` of the questions that needed help."""
     asked = {row["problem_id"] for row in rows}
     failed = [row for row in rows if row["verdict"] == "not_done" and row["error"] == "teacher_failed"]
     if len(failed) > most * len(asked):
         raise UserError(
             f"the teacher gave no feedback on {len(failed)} of {len(asked)} questions, more than "
-            f"gsi.guidance.max_not_done = {most:g} allows; look after the teacher and start again: what was drawn is kept"
+            f"gsi.guidance.teacher.max_not_done = {most:g} allows; look after the teacher and start again: what was "
+            "drawn is kept"
         )
 
 
@@ -153,7 +152,8 @@ def _wanted(rules: SampleRules, plain: Sequence[Row]) -> int:
     if rules.wanted == "k" or not plain:
         return rules.k
     failed = sum(row["verdict"] != "correct" for row in plain)
-    return -(-rules.k * failed // len(plain))
+    wanted: int = -(-rules.k * failed // len(plain))
+    return wanted
 
 
 def _not_done(problem: Row, rules: SampleRules, guidance: Guidance, round_: int, reason: str) -> Row:

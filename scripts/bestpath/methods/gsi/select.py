@@ -31,9 +31,9 @@ class SelectRules:
     cap: the most rows of a question, None for as many as are correct (the released `floor`; k gives `uniform`, and
     `clip` of arXiv 2510.26474 without a guided phase). leaks: drop texts that mention help (`hints`, patterns) or go
     round in circles. copies: of a reference that come back from a guided model, keep one a question, all, or none.
-    step_check: drop texts with a wrong equation, by `values`, or as the released code does (`strings`). fill: a question
-    short of k rows gets copies of its reference in their place: the control that tells guidance from leakage (spec 4).
-    repeat: a question with fewer rows than k has them repeated in turn (`repeat` there).
+    step_check: drop texts with a wrong equation, by `values`, or as the released code does (`strings`). fill: a
+    question short of k rows gets copies of its reference in their place: the control that tells guidance from leakage
+    (spec 4). repeat: a question with fewer rows than k has them repeated in turn (`repeat` there).
     """
 
     seed: int
@@ -41,8 +41,8 @@ class SelectRules:
     cap: int | None = None
     cap_by: Literal["first", "random", "shortest"] = "first"
     dedup: bool = True
-    leaks: bool = True
     hints: tuple[str, ...] = leaks.HINTS
+    leaks: bool = True
     copies: Literal["one", "all", "none"] = "one"
     step_check: Literal["off", "values", "strings"] = "off"
     fill: bool = False

@@ -112,7 +112,7 @@ class Problem:
 
 
 def draw(world: World, rng: random.Random, pool: Pool, level: int | None = None) -> Problem:
-    """One problem of a pool, of a level (from 1), of levels by their weights, or uniformly over the number of changes."""
+    """One problem of a pool: of a level (from 1), of levels by weight, or uniformly over the number of changes."""
     if level is not None:
         n_operations = world.levels[level - 1]
     elif world.levels:

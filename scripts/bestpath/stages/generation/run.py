@@ -36,8 +36,8 @@ def run_searches(
     `engine` and `limits` hold the engine's settings as JSON (see `engines.open_engine`). `work` keeps the journal of
     an interrupted run with the same `key`; the caller removes it when its outputs are written. `usage` is the file
     that says what the rows cost, earlier runs with the same key included. `scorers` open the models of other roles
-    that score (see `engines.open_scorer`), `others` those that answer in other roles, and `sandbox` where programs run, all
-    before anything is generated. Raises as `driver.run`.
+    that score (see `engines.open_scorer`), `others` those that answer in other roles, and `sandbox` where programs run,
+    all before anything is generated. Raises as `driver.run`.
     """
     settings = json.loads(engine)
     name = settings.pop("engine", "none")

@@ -117,7 +117,8 @@ def tail_extra(story: Story) -> Extra:
             value = lambda metric, group="", v=variant, at=t: story.value(v, at, metric, group)  # noqa: E731
             rows.append(
                 (
-                    variant.replace("_", " "), str(t), _count(value("rows")), _percent(value("row_share", story.hardest)),
+                    variant.replace("_", " "), str(t), _count(value("rows")),
+                    _percent(value("row_share", story.hardest)),
                     _percent(value("coverage", story.hardest)), _count(value("tail_lost")),
                     _count(value("draws", "guided")), _percent(value("success", "guided")),
                     _count(story.sum(variant, t, "generated_tokens", ("plain", "guided"))),
@@ -127,10 +128,10 @@ def tail_extra(story: Story) -> Extra:
             )  # fmt: skip
     pool = story.value(story.variants[0], 0, "row_share", story.hardest)
     text = (
-        f"The set of iteration t is made of answers of the model before. In the pool, and so among the references that "
-        f"iteration 0 is trained on, level {story.hardest} has {_percent(pool)} % of the questions. Coverage: questions "
-        "with a right answer. Human text: the part of the rows that is copied from references, as prefixes or whole. "
-        "Spurious: right answers whose equations do not hold or do not lead to them.",
+        "The set of iteration t is made of answers of the model before. In the pool, and so among the references that "
+        f"iteration 0 is trained on, level {story.hardest} has {_percent(pool)} % of the questions. "
+        "Coverage: questions with a right answer. Human text: the part of the rows that is copied from references, as "
+        "prefixes or whole. Spurious: right answers whose equations do not hold or do not lead to them.",
     )
     charts = (
         _chart(story, "tail-share", f"share of level {story.hardest} in the training set", "%",
@@ -155,7 +156,7 @@ def accuracy_extra(story: Story) -> Extra:
     )  # fmt: skip
     text = (
         "Greedy answers to problems that were never trained on; ± is one standard error, over seeds where there are "
-        "several, else binomial. Bands are 95 % intervals. Tokens: all that was generated for the training sets so far.",
+        "several, else binomial. Bands are 95 % intervals. Tokens: all that was generated for the sets so far.",
     )
     return Extra("Accuracy over the iterations", text, charts, (head, *rows))
 
@@ -171,7 +172,9 @@ def shapes_extra(story: Story, shown: Sequence[str]) -> Extra:
         lines += [_histogram(story, v, v, story.last[v], metric) for v in story.variants if v in shown]
         kept = tuple(line for line in lines if line.x)
         charts.append(Chart(f"shape-{metric.replace('_', '-')}", title, label, "share of the rows, %", kept))
-    text = ("The sets of the last iteration of some variants beside the references; bins of ten characters and of 0.1.",)
+    text = (
+        "The sets of the last iteration of some variants beside the references; bins of ten characters and of 0.1.",
+    )
     return Extra("Length and perplexity", text, tuple(charts))
 
 
@@ -269,7 +272,8 @@ def claims(story: Story) -> list[tuple[str, str, bool]]:
     if "state_reset_uniform" in story.variants:
         claim(
             f"state reset (uniform): at least 0.9 of the pool's share of level {hardest}",
-            f"{_percent(share('state_reset_uniform'))} % of {_percent(pool)} %", share("state_reset_uniform") >= 0.9 * pool,
+            f"{_percent(share('state_reset_uniform'))} % of {_percent(pool)} %",
+            share("state_reset_uniform") >= 0.9 * pool,
         )  # fmt: skip
     if {"brute", "state_reset"} <= set(story.variants):
         ours, theirs = (story.value(v, 1, "draws", "guided") or 0.0 for v in ("state_reset", "brute"))
@@ -330,7 +334,9 @@ def _cost_chart(story: Story) -> Chart:
         if points:
             xs, ys = zip(*points, strict=True)
             lines.append(Line(variant.replace("_", " "), tuple(xs), tuple(ys)))
-    return Chart("accuracy-cost", "accuracy against its price", "thousand tokens generated", "accuracy, %", tuple(lines))
+    return Chart(
+        "accuracy-cost", "accuracy against its price", "thousand tokens generated", "accuracy, %", tuple(lines)
+    )
 
 
 def _histogram(story: Story, label: str, variant: str, t: int, metric: str) -> Line:

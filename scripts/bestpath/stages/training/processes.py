@@ -34,8 +34,8 @@ def any_of(value: bool) -> bool:
 def alone() -> Iterator[None]:
     """Load models as one process does.
 
-    While training runs under ZeRO-3, transformers shards every model that is loaded, and waits for all processes to take
-    their part: for ever, where only the first one loads it.
+    While training runs under ZeRO-3, transformers shards every model that is loaded, and waits for all processes to
+    take their part: for ever, where only the first one loads it.
     """
     if count() == 1:
         yield
