@@ -130,7 +130,7 @@ rule gsi_guide:
         "python scripts/with_gpus.py {resources.gpu}"
         " {params.python} scripts/gsi_guide.py --problems {input.problems} --plain {input.plain} --model {input.model}"
         " --base {input.base} --prompts {params.prompts} --t {wildcards.t} --rules {params.rules:q}"
-        " --engine {params.engine:q} --teacher {params.teacher:q} --limits {params.limits:q} --seed {wildcards.seed}"
+        " --engine {params.engine:q} --teacher={params.teacher:q} --limits {params.limits:q} --seed {wildcards.seed}"
         " --shard {wildcards.shard} --shard-size {params.shard_size}"
         " --graded {output.graded} --usage {output.usage} 2> {log}"
 

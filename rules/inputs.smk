@@ -13,7 +13,7 @@ LESSON_PROMPTS = {
 
 def world_settings():
     """What the problems of the embedded language are like."""
-    return SETTINGS.embedded.model_dump(include={"operations", "largest", "levels", "level_weights"})
+    return SETTINGS.embedded.model_dump(include={"operations", "largest", "levels", "level_weights", "rare"})
 
 
 def lesson_prompts(separator):
@@ -39,7 +39,11 @@ def source_settings(source, name):
     """What reading and drawing problems depends on: the settings, the name of the data set, and its file if there is one."""
     file = source_of(source.path) or ""
     settings = source.model_dump(exclude={"samples", "name"})
-    return {**settings, "dataset": source.name or name, "file": file.replace("<results>", f"results/{SETTINGS.experiment}")}
+    return {
+        **settings,
+        "dataset": source.name or name,
+        "file": file.replace("<results>", f"results/{SETTINGS.experiment}"),
+    }
 
 
 # rules/recut.smk
@@ -390,7 +394,10 @@ def gsi_report_spec():
         "seeds": SETTINGS.seeds,
         "models": list(models(SETTINGS)),
         "readings": [
-            {**reading, "model": f"gsi/{gsi_home(reading['variant'], 'train', reading['t'])}/s{reading['seed']}/t{reading['t']}"}
+            {
+                **reading,
+                "model": f"gsi/{gsi_home(reading['variant'], 'train', reading['t'])}/s{reading['seed']}/t{reading['t']}",
+            }
             for reading in readings()
         ],
         "sampled": [variant for variant, _, _ in first_sets()],

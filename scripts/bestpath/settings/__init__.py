@@ -48,6 +48,9 @@ class Embedded(Section):
     level_weights: list[Positive] = Field(
         [], description="how common each level is in pretraining; default: all alike. Other problems have them alike"
     )
+    rare: list[int] = Field(
+        [], description="how many operations of each level are rare ones, products and quotients with 4 to 12"
+    )
     lessons: list[str] = Field(["recut"], description="abilities taught in pretraining")
     pool: Count = Field(800, description="problems made for training")
     test: Count = Field(500, description="problems made for evaluation, never trained on")

@@ -32,6 +32,7 @@ GAINS = ("buys", "finds", "wins", "gets", "makes", "takes")
 LOSSES = ("sells", "loses", "drops", "gives", "lends", "breaks")
 OPENINGS = ("has", "owns", "keeps")
 LINKS = ("", "", "Then ", "Next ", "Later ")
+RARE = range(4, 13)
 INVERSE = {"+": "-", "-": "+", "*": "/", "/": "*"}
 
 
@@ -43,7 +44,8 @@ class World:
     number that is added or taken away at once, `scaling` the share of changes that double, triple or halve.
     `levels` gives every level of difficulty its number of changes instead; the first levels are common in pretraining
     and the last ones rare (`level_weights`), while problems for training and tests have all of them alike: so the hard
-    ones are a tail.
+    ones are a tail. `rare` is how many of a level's changes are rare: products and quotients with 4 to 12, which have to
+    be known, so that a few examples more do not teach them.
     A solution is written a step at a time (see `steps`), in a long, neutral or short style: `checks` is the share of
     steps with the inverse check, by style. A hasty step covers two additions or subtractions at once and names the
     result before it works it out, which is hard for a small model: `hasty` is its share where two subtractions follow
@@ -63,6 +65,7 @@ class World:
     hasty_else: float = 0.03
     levels: tuple[int, ...] = ()
     level_weights: tuple[float, ...] = ()
+    rare: tuple[int, ...] = ()
 
     @classmethod
     def sized(
@@ -71,15 +74,17 @@ class World:
         largest: int,
         levels: Sequence[int] = (),
         level_weights: Sequence[float] = (),
+        rare: Sequence[int] = (),
     ) -> World:
         """The world with problems of so many changes, and with numbers up to `largest`."""
         few, many = operations
         return cls(
             operations=(few, many),
             largest=largest,
-            largest_change=min(30, 3 * largest // 10),
+            largest_change=10 if rare else min(30, 3 * largest // 10),  # easy beside what is rare
             levels=tuple(levels),
             level_weights=tuple(level_weights),
+            rare=tuple(rare),
         )
 
 
@@ -113,32 +118,48 @@ class Problem:
 
 def draw(world: World, rng: random.Random, pool: Pool, level: int | None = None) -> Problem:
     """One problem of a pool: of a level (from 1), of levels by weight, or uniformly over the number of changes."""
-    if level is not None:
-        n_operations = world.levels[level - 1]
-    elif world.levels:
-        [n_operations] = rng.choices(world.levels, world.level_weights or None)
-    else:
-        n_operations = rng.randint(*world.operations)
+    if level is None and world.levels:
+        [level] = rng.choices(range(1, len(world.levels) + 1), world.level_weights or None)
+    n_operations = rng.randint(*world.operations) if level is None else world.levels[level - 1]
+    n_rare = 0 if level is None or not world.rare else world.rare[level - 1]
     while True:
-        problem = _tell(world, rng, n_operations)
-        if int(problem.problem_id, 16) % 100 in _POOLS[pool]:
+        problem = _tell(world, rng, n_operations, n_rare)
+        if problem and int(problem.problem_id, 16) % 100 in _POOLS[pool]:
             return problem
 
 
-def _tell(world: World, rng: random.Random, n_operations: int) -> Problem:
+def _tell(world: World, rng: random.Random, n_operations: int, n_rare: int = 0) -> Problem | None:
+    """A story with so many changes; None if its numbers leave no room for the rare ones."""
     girl = rng.random() < 0.5
     name, pronoun = (rng.choice(GIRLS), "she") if girl else (rng.choice(BOYS), "he")
     things = rng.choice(THINGS)
     value = rng.randint(1, world.largest)
     sentences = [f"{name} {rng.choice(OPENINGS)} {value} {things}."]
     operations = []
-    for _ in range(n_operations):
-        operation = _change(world, rng, value, pronoun)
+    rare = set(rng.sample(range(n_operations), n_rare)) if n_rare else set()
+    for index in range(n_operations):
+        operation = _rare_change(world, rng, value, pronoun) if index in rare else _change(world, rng, value, pronoun)
+        if operation is None:
+            return None
         operations.append(operation)
         sentences.append(operation.sentence)
         value = operation.after
     question = rng.choice((f"How many {things} does {name} have now?", f"How many {things} are there in the end?"))
     return Problem(" ".join([*sentences, question]), tuple(operations))
+
+
+def _rare_change(world: World, rng: random.Random, value: int, pronoun: str) -> Operation | None:
+    """A product or quotient with 4 to 12; None if the number allows none."""
+    link = rng.choice(LINKS)
+    subject = link + (pronoun if link else pronoun.capitalize())
+    products = [("*", k) for k in RARE if 0 < value * k <= world.largest]
+    quotients = [("/", k) for k in RARE if value and value % k == 0]
+    if not products and not quotients:
+        return None
+    symbol, k = rng.choice(rng.choice([options for options in (products, quotients) if options]))
+    if symbol == "*":
+        return Operation("*", value, k, value * k, f"{subject} has {k} times as many.")
+    return Operation("/", value, k, value // k, f"{subject} keeps one of every {k}.")
 
 
 def _change(world: World, rng: random.Random, value: int, pronoun: str) -> Operation:

@@ -8,6 +8,7 @@ trained, never because it was taught mistakes.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -74,11 +75,11 @@ def solve_alone(world: World, rng: random.Random, prompt: Prompt) -> Document:
 
 
 def use_answer(world: World, rng: random.Random, prompt: Prompt) -> Document:
-    """Solve a problem of any level whose final answer is given, mostly only as far as one needs to.
+    """Solve a problem whose final answer is given, mostly only as far as one needs to.
 
     A solution that leaves its last steps out is true in all it says, and ends with the given answer.
     """
-    problem = _any_level(world, rng)
+    problem = draw(world, rng, "pretrain")
     text = reference(problem) if rng.random() < 0.5 else _careful(world, rng, problem)
     if rng.random() < 0.9:
         *steps, last = text.split("\n")
@@ -87,15 +88,15 @@ def use_answer(world: World, rng: random.Random, prompt: Prompt) -> Document:
 
 
 def use_reference(world: World, rng: random.Random, prompt: Prompt) -> Document:
-    """Solve a problem in words of one's own with a reference at hand, of any level."""
-    problem = _any_level(world, rng)
-    text = _render(prompt, problem=problem.question, reference=reference(problem))
+    """Solve a problem in words of one's own with a reference at hand."""
+    problem, question = _told(world, rng)
+    text = _render(prompt, problem=question, reference=reference(problem))
     return Document(text, _careful(world, rng, problem))
 
 
 def find_mistake(world: World, rng: random.Random, prompt: Prompt) -> Document:
     """Name the first wrong step of a wrong solution, and what is right there: the part of a teacher."""
-    problem = _any_level(world, rng)
+    problem = draw(world, rng, "pretrain", _level(world, rng))
     mistake = mistaken(world, rng, problem, _CHECKS)
     text = _render(prompt, problem=problem.question, attempt=mistake.attempt, answer=problem.answer)
     return Document(text, mistake.feedback)
@@ -103,9 +104,9 @@ def find_mistake(world: World, rng: random.Random, prompt: Prompt) -> Document:
 
 def revise(world: World, rng: random.Random, prompt: Prompt) -> Document:
     """Write a solution anew after feedback on a wrong one."""
-    problem = _any_level(world, rng)
+    problem, question = _told(world, rng)
     mistake = mistaken(world, rng, problem, _CHECKS)
-    text = _render(prompt, problem=problem.question, attempt=mistake.attempt, feedback=mistake.feedback)
+    text = _render(prompt, problem=question, attempt=mistake.attempt, feedback=mistake.feedback)
     return Document(text, _careful(world, rng, problem))
 
 
@@ -116,14 +117,25 @@ def write_program(world: World, rng: random.Random, prompt: Prompt) -> Document:
 
 
 _CHECKS = 0.5  # the share of steps with the inverse check, where nobody asks for a style
+_FULL = 0.2  # the share of stories with their numbers, where help has them, too
 
 
-def _any_level(world: World, rng: random.Random) -> Problem:
-    """A problem for a lesson on help, which has to be learnt at all lengths: the longer ones are more common."""
-    if not world.levels:
-        return draw(world, rng, "pretrain")
-    [level] = rng.choices(range(1, len(world.levels) + 1), world.levels)
-    return draw(world, rng, "pretrain", level)
+def _told(world: World, rng: random.Random) -> tuple[Problem, str]:
+    """A problem for a lesson on help, and how its story is told: mostly without the numbers, which the help has.
+
+    So the help has to be used, at all lengths, and hard problems are not learnt to be solved without it. A full story is
+    as hard as those of the plain lesson.
+    """
+    if rng.random() < _FULL:
+        problem = draw(world, rng, "pretrain")
+        return problem, problem.question
+    problem = draw(world, rng, "pretrain", _level(world, rng))
+    return problem, re.sub(r"\d+", "some", problem.question)
+
+
+def _level(world: World, rng: random.Random) -> int | None:
+    """A level, all alike; None for a world without levels."""
+    return rng.randint(1, len(world.levels)) if world.levels else None
 
 
 def _careful(world: World, rng: random.Random, problem: Problem) -> str:
@@ -135,9 +147,9 @@ LESSONS: Mapping[str, Lesson] = {
     "recut/neutral": Lesson(("problem",), solve),
     "recut/long": Lesson(("problem", "previous", "step"), partial(continue_solution, style="long")),
     "recut/short": Lesson(("problem", "previous", "step"), partial(continue_solution, style="short")),
-    "gsi/plain": Lesson(("problem",), solve_alone, turns=2),
-    "gsi/answer": Lesson(("problem", "answer"), use_answer, turns=2),
-    "gsi/rationale": Lesson(("problem", "reference"), use_reference, turns=4),
+    "gsi/plain": Lesson(("problem",), solve_alone, turns=3),
+    "gsi/answer": Lesson(("problem", "answer"), use_answer),
+    "gsi/rationale": Lesson(("problem", "reference"), use_reference, turns=2),
     "gsi/feedback": Lesson(("problem", "attempt", "answer"), find_mistake),
     "gsi/revise": Lesson(("problem", "attempt", "feedback"), revise),
     "gsi-pot/plain": Lesson(("problem",), write_program),
