@@ -1,7 +1,9 @@
 # The short commands of the README. `make` alone lists them.
 PYTHON ?= python3.11
 RECIPE ?=
-CONFIG ?= $(RECIPE)
+# METHOD=gsi lays the configuration of that method over the default, which is ReCUT's
+METHOD ?= recut
+CONFIG ?= $(RECIPE) $(if $(filter-out recut,$(METHOD)),config/$(METHOD).yaml)
 TARGET ?=
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error there is no configuration file $(file); correct CONFIG)))
 SNAKEMAKE = .venv/bin/snakemake $(if $(CONFIG),--configfile config/config.yaml $(CONFIG))
@@ -23,7 +25,7 @@ help:            ## list these commands
 setup:           ## create or update .venv from envs/local.lock (the other commands do it themselves)
 	@$(PYTHON) envs/setup.py
 
-demo: setup      ## the whole ReCUT method on the embedded world, up to the report
+demo: setup      ## the whole ReCUT method on the embedded world, up to the report (METHOD=gsi: GSI)
 	@$(SNAKEMAKE) --quiet host reason -- $(TARGET) 2>&1 | .venv/bin/python scripts/show_run.py
 	@.venv/bin/python scripts/show_results.py
 
@@ -60,7 +62,7 @@ accept: setup    ## declare finished results current in spite of a change of cod
 lint: setup      ## the quality gates: format, lint, types, layers, generated files
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check .
 	@.venv/bin/snakefmt --check Snakefile rules
-	@.venv/bin/snakemake --lint
+	@.venv/bin/snakemake --lint && .venv/bin/snakemake --lint --configfile config/config.yaml config/gsi.yaml
 	@.venv/bin/mypy
 	@PYTHONPATH=scripts .venv/bin/lint-imports
 	@.venv/bin/python envs/generate.py --check

@@ -24,7 +24,7 @@ try:
     SETTINGS = load(config, [DEFAULTS, *OVERLAYS])
     preflight.check(SETTINGS)
     preflight.check_gpus(SETTINGS, workflow)
-    preflight.check_targets(SETTINGS, workflow)
+    preflight.check_targets(SETTINGS, sys.argv[1:])
     # a dry run needs no engine: a cluster's run is planned on any machine
     elsewhere = preflight.uses_conda(workflow) or workflow.output_settings.dryrun
     ENGINE_PYTHON = "python" if elsewhere else preflight.engine_python(SETTINGS)

@@ -126,8 +126,9 @@ MODEL_RULES = ("train_specialist", "choose_specialist", "merge_models")
 
 def model_bytes(rule: str, method: Recut | Gsi, n_parameters: float) -> float:
     """The size of the model folder that a job of one of `MODEL_RULES` writes: float32 for trained models."""
-    merges = rule == "merge_models" and isinstance(method, Recut)
-    return WEIGHT_BYTES[method.merge.dtype if merges else "float32"] * n_parameters
+    if rule == "merge_models" and isinstance(method, Recut):
+        return WEIGHT_BYTES[method.merge.dtype] * n_parameters
+    return WEIGHT_BYTES["float32"] * n_parameters
 
 
 def checkpoint_bytes(method: Recut | Gsi, n_parameters: float) -> float:

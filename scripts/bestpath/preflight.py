@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -174,9 +175,9 @@ def _gigabytes(n: float) -> str:
     return f"{n / 1e9:,.1f} GB"
 
 
-def check_targets(settings: Settings, workflow: Any) -> None:
-    """Check that the method that is asked for is the one that the configuration is for."""
-    for target in workflow.dag_settings.targets if workflow.dag_settings else ():
+def check_targets(settings: Settings, arguments: Sequence[str]) -> None:
+    """Check that a method that is asked for on the command line is the one that the configuration is for."""
+    for target in arguments:
         if target in PROMPTS and target != settings.method:
             overlay = "" if target == "recut" else f"; add --configfile config/{target}.yaml"
             raise UserError(f"the target is {target}, but setting 'method' is {settings.method}{overlay}")

@@ -17,7 +17,7 @@ REFERENCE = "4 * 3 = 12\n12 + 5 = 17\nThe answer is 17"
 
 
 def prompt(name: str) -> Prompt:
-    """A prompt that shows its name and its fields, each in a line of its own; the teacher does not see the reference."""
+    """A prompt that shows its name and its fields, a line each; the teacher does not see the reference."""
     fields = PROMPT_FIELDS[name]
     shown = [field for field in fields if (name, field) != ("feedback", "reference")]
     return Prompt(name, "\n".join([name, *(f"{field}: {{{{ {field} }}}}" for field in shown)]), frozenset(fields))

@@ -32,7 +32,6 @@ GAINS = ("buys", "finds", "wins", "gets", "makes", "takes")
 LOSSES = ("sells", "loses", "drops", "gives", "lends", "breaks")
 OPENINGS = ("has", "owns", "keeps")
 LINKS = ("", "", "Then ", "Next ", "Later ")
-RARE = range(4, 13)
 INVERSE = {"+": "-", "-": "+", "*": "/", "/": "*"}
 
 
@@ -44,8 +43,8 @@ class World:
     number that is added or taken away at once, `scaling` the share of changes that double, triple or halve.
     `levels` gives every level of difficulty its number of changes instead; the first levels are common in pretraining
     and the last ones rare (`level_weights`), while problems for training and tests have all of them alike: so the hard
-    ones are a tail. `rare` is how many of a level's changes are rare: products and quotients with 4 to 12, which have to
-    be known, so that a few examples more do not teach them.
+    ones are a tail. `rare` is how many of a level's changes are rare: products and quotients with one of `factors`, which
+    have to be known, so that a few examples more do not teach them.
     A solution is written a step at a time (see `steps`), in a long, neutral or short style: `checks` is the share of
     steps with the inverse check, by style. A hasty step covers two additions or subtractions at once and names the
     result before it works it out, which is hard for a small model: `hasty` is its share where two subtractions follow
@@ -66,6 +65,7 @@ class World:
     levels: tuple[int, ...] = ()
     level_weights: tuple[float, ...] = ()
     rare: tuple[int, ...] = ()
+    factors: tuple[int, int] = (4, 12)
 
     @classmethod
     def sized(
@@ -149,11 +149,12 @@ def _tell(world: World, rng: random.Random, n_operations: int, n_rare: int = 0) 
 
 
 def _rare_change(world: World, rng: random.Random, value: int, pronoun: str) -> Operation | None:
-    """A product or quotient with 4 to 12; None if the number allows none."""
+    """A product or quotient with one of the factors; None if the number allows none."""
     link = rng.choice(LINKS)
     subject = link + (pronoun if link else pronoun.capitalize())
-    products = [("*", k) for k in RARE if 0 < value * k <= world.largest]
-    quotients = [("/", k) for k in RARE if value and value % k == 0]
+    factors = range(world.factors[0], world.factors[1] + 1)
+    products = [("*", k) for k in factors if 0 < value * k <= world.largest]
+    quotients = [("/", k) for k in factors if value and value % k == 0]
     if not products and not quotients:
         return None
     symbol, k = rng.choice(rng.choice([options for options in (products, quotients) if options]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def use_reference(world: World, rng: random.Random, prompt: Prompt) -> Document:
 
 def find_mistake(world: World, rng: random.Random, prompt: Prompt) -> Document:
     """Name the first wrong step of a wrong solution, and what is right there: the part of a teacher."""
-    problem = draw(world, rng, "pretrain", _level(world, rng))
+    problem = _strange(world, rng)
     mistake = mistaken(world, rng, problem, _CHECKS)
     text = _render(prompt, problem=problem.question, attempt=mistake.attempt, answer=problem.answer)
     return Document(text, mistake.feedback)
@@ -117,25 +117,27 @@ def write_program(world: World, rng: random.Random, prompt: Prompt) -> Document:
 
 
 _CHECKS = 0.5  # the share of steps with the inverse check, where nobody asks for a style
+_STRANGE = (13, 33)  # factors of changes that occur in lessons on help alone
 _FULL = 0.2  # the share of stories with their numbers, where help has them, too
 
 
 def _told(world: World, rng: random.Random) -> tuple[Problem, str]:
     """A problem for a lesson on help, and how its story is told: mostly without the numbers, which the help has.
 
-    So the help has to be used, at all lengths, and hard problems are not learnt to be solved without it. A full story is
-    as hard as those of the plain lesson.
+    So the help has to be used, at all lengths, and hard problems are not learnt to be solved without it. A full story
+    is as hard as those of the plain lesson.
     """
     if rng.random() < _FULL:
         problem = draw(world, rng, "pretrain")
         return problem, problem.question
-    problem = draw(world, rng, "pretrain", _level(world, rng))
+    problem = _strange(world, rng)
     return problem, re.sub(r"\d+", "some", problem.question)
 
 
-def _level(world: World, rng: random.Random) -> int | None:
-    """A level, all alike; None for a world without levels."""
-    return rng.randint(1, len(world.levels)) if world.levels else None
+def _strange(world: World, rng: random.Random) -> Problem:
+    """A problem of any level whose rare changes are none of the world's: help is learnt on what nothing else tells."""
+    level = rng.randint(1, len(world.levels)) if world.levels else None
+    return draw(replace(world, factors=_STRANGE), rng, "pretrain", level)
 
 
 def _careful(world: World, rng: random.Random, problem: Problem) -> str:
@@ -148,8 +150,8 @@ LESSONS: Mapping[str, Lesson] = {
     "recut/long": Lesson(("problem", "previous", "step"), partial(continue_solution, style="long")),
     "recut/short": Lesson(("problem", "previous", "step"), partial(continue_solution, style="short")),
     "gsi/plain": Lesson(("problem",), solve_alone, turns=3),
-    "gsi/answer": Lesson(("problem", "answer"), use_answer),
-    "gsi/rationale": Lesson(("problem", "reference"), use_reference, turns=2),
+    "gsi/answer": Lesson(("problem", "answer"), use_answer, turns=2),
+    "gsi/rationale": Lesson(("problem", "reference"), use_reference, turns=3),
     "gsi/feedback": Lesson(("problem", "attempt", "answer"), find_mistake),
     "gsi/revise": Lesson(("problem", "attempt", "feedback"), revise),
     "gsi-pot/plain": Lesson(("problem",), write_program),

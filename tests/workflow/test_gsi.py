@@ -1,0 +1,172 @@
+"""GSI as a workflow: a whole run of all strategies, what a change re-runs, and what a larger budget adds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bestpath.methods.gsi.tables import AUDIT, GRADED, QUESTIONS, SAMPLED, TAIL
+from bestpath.records import read_jsonl, read_table
+from tests.workflow.conftest import Project
+
+pytestmark = pytest.mark.workflow
+
+CONFIG = "config/test/tiny.yaml config/test/gsi.yaml"
+LEAVES = {"evaluate_table": 1, "gsi_report": 1}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose tiny run of GSI is finished."""
+    copied = Project.copy_to(tmp_path_factory.mktemp("gsi") / "project")
+    project = Project(copied.folder, CONFIG)
+    project.run()
+    return project
+
+
+@pytest.fixture
+def changed(done: Project, tmp_path: Path):  # type: ignore[no-untyped-def]
+    """Clones of the finished project with settings laid over it."""
+
+    def change(text: str) -> Project:
+        clone = done.clone(tmp_path / "clone")
+        path = clone.folder / "config/test/overlay.yaml"
+        path.write_text(text)
+        return Project(clone.folder, f"{CONFIG} config/test/overlay.yaml")
+
+    return change
+
+
+def folder(project: Project, variant: str) -> Path:
+    return project.folder / "results/tiny-gsi/gsi" / variant / "s1"
+
+
+def test_every_strategy_runs_and_every_draw_is_accounted_for(done: Project) -> None:
+    assert done.stale() == {}
+    for variant in ("answer", "rationale", "interactive", "state_reset", "mixed", "brute"):
+        guided = [
+            row for path in sorted((folder(done, variant) / "graded/0/guided").glob("*.parquet"))
+            for row in read_table(path, GRADED)
+        ]  # fmt: skip
+        assert guided and all(1 <= row["round"] <= (32 if variant == "brute" else 3) for row in guided)
+        if variant not in {"mixed", "brute"}:
+            assert variant in {row["strategy"] for row in guided}
+        sampled = read_table(folder(done, variant) / "sampled/1.parquet", SAMPLED)
+        assert {row["draw_id"] for row in guided} <= {row["draw_id"] for row in sampled}
+        rows = read_jsonl(folder(done, variant) / "sft/1.train.jsonl")
+        assert len(rows) == sum(row["kept"] for row in sampled)
+        questions = read_table(folder(done, variant) / "questions/1.parquet", QUESTIONS)
+        assert sum(row["n_rows"] for row in questions) == len(rows)
+        assert sum(row["n_plain"] + row["n_guided"] for row in questions) == len(sampled)
+
+
+def test_what_is_trained_on_shows_the_plain_prompt_alone(done: Project) -> None:
+    for variant in ("answer", "rationale", "interactive", "state_reset"):
+        for row in read_jsonl(folder(done, variant) / "sft/1.train.jsonl"):
+            assert "given" not in row["prompt"][0]["content"] and "eference" not in row["prompt"][0]["content"]
+
+
+def test_the_variants_share_iteration_0_and_its_plain_draws(done: Project) -> None:
+    drawn = sorted(path.parts[-5] for path in (done.folder / "results/tiny-gsi/gsi").glob("*/s1/draws/0/plain"))
+    assert drawn == ["vanilla"]
+    models = {path.parts[-4] for path in (done.folder / "results/tiny-gsi/models/gsi").glob("*/s1/t0/manifest.json")}
+    assert models == {"vanilla"}
+
+
+def test_brute_force_at_equal_price_spends_no_more_than_state_reset(done: Project) -> None:
+    tokens = {
+        variant: sum(
+            row["n_tokens"]
+            for row in read_table(folder(done, variant) / "sampled/1.parquet", SAMPLED)
+            if row["phase"] == "guided"
+        )
+        for variant in ("brute", "brute_equal", "state_reset")
+    }
+    assert tokens["brute_equal"] <= min(tokens["state_reset"], tokens["brute"])
+
+
+def test_fill_has_k_rows_of_every_question_with_a_reference(done: Project) -> None:
+    assert all(row["n_rows"] >= 2 for row in read_table(folder(done, "fill") / "questions/1.parquet", QUESTIONS))
+
+
+def test_the_tail_and_the_audit_are_tables(done: Project) -> None:
+    tail = {(row["metric"], row["group"]) for row in read_table(folder(done, "vanilla") / "tail/1.parquet", TAIL)}
+    assert {("row_share", "3"), ("coverage", "3"), ("perplexity_median", ""), ("total_variation", "")} <= tail
+    audit = read_table(folder(done, "vanilla") / "audit.parquet", AUDIT)
+    plain = [
+        row
+        for path in (folder(done, "vanilla") / "graded/0/plain").glob("*.parquet")
+        for row in read_table(path, GRADED)
+    ]
+    assert len(audit) == len(plain)
+
+
+def test_the_report_tells_the_story(done: Project) -> None:
+    page = (done.folder / "results/tiny-gsi/report/report.html").read_text()
+    for part in ("The tail", "Accuracy over the iterations", "What help brings", "The verifier, audited", "control"):
+        assert part in page
+
+
+def test_one_more_iteration_only_adds_work(changed) -> None:  # type: ignore[no-untyped-def]
+    stale = changed("gsi: {iterations: 3}").stale()
+    assert stale["train_specialist"] == stale["gsi_select"] == stale["gsi_tail"] == 9
+    assert stale["gsi_sample"] == stale["gsi_grade"] == 2 * 9  # shards, of the models of iteration 1
+    assert not {"gsi_references", "embedded_base", "problems_train"} & stale.keys()
+
+
+def test_a_larger_budget_draws_only_what_is_missing(changed) -> None:  # type: ignore[no-untyped-def]
+    project = changed("gsi: {run: [vanilla, state_reset], guidance: {rounds: 5}, sample: {n_init: 4}}")
+    before = {
+        row["draw_id"]: row["text"]
+        for part in ("draws/0/plain", "graded/0/guided")
+        for variant in ("vanilla", "state_reset")
+        for path in (folder(project, variant) / part).glob("*.parquet")
+        for row in _rows(path)
+    }
+    stale = project.stale()
+    assert "train_specialist" in stale and "embedded_base" not in stale
+    project.run()
+    plain = [row for path in (folder(project, "vanilla") / "draws/0/plain").glob("*.parquet") for row in _rows(path)]
+    assert {row["index"] for row in plain} == {0, 1, 2, 3}
+    assert all(before[row["draw_id"]] == row["text"] for row in plain if row["draw_id"] in before)
+    usage = [json.loads(p.read_text()) for p in (folder(project, "vanilla") / "draws/0/plain").glob("*.usage.json")]
+    assert sum(job["completions"] for job in usage) == len(plain) // 4  # one further draw a question
+
+
+def _rows(path: Path):  # type: ignore[no-untyped-def]
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path).to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("overlay", "stale"),
+    [
+        ("evaluation: {bootstrap: 300}", {"evaluate_table": 1}),
+        (
+            "gsi: {variants: {fill: {select: {cap: 3}}}}",
+            {
+                "gsi_select": 1,
+                "gsi_perplexity": 1,
+                "gsi_tail": 1,
+                "train_specialist": 1,
+                "choose_specialist": 1,
+                "evaluate_sample": 1,
+                "evaluate_grade": 1,
+                "evaluate_table": 1,
+            },
+        ),
+    ],
+)
+def test_changing_a_setting_reruns_what_uses_it(changed, overlay: str, stale: dict[str, int]) -> None:  # type: ignore[no-untyped-def]
+    assert changed(overlay).stale() == {**stale, "gsi_report": 1}
+
+
+def test_the_wrong_target_is_one_sentence(done: Project) -> None:
+    wrong = Project(done.folder).snakemake("gsi", "--dry-run")
+    assert wrong.returncode == 1
+    assert "error: the target is gsi, but setting 'method' is recut; add --configfile config/gsi.yaml" in (
+        wrong.stderr + wrong.stdout
+    )
