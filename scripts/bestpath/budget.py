@@ -250,7 +250,9 @@ class Reckoner:
             usual = _FURTHER["plain" if guidance.strategy == "plain" else "guided"]
             return self._drawn(job, min(usual, guidance.rounds), guidance.rounds)
         if job.rule == "train_specialist" and job.wildcards.get("method") == "gsi":
-            return self._iteration(job, self._count("train") - self._count("dev"))
+            return self._iteration(job, int(job.wildcards["specialist"][1:]), self._gsi(job).train.epochs)
+        if job.rule == "gsi_perplexity":  # a forward pass alone
+            return self._iteration(job, int(job.wildcards["t"]), 1 / 3)
         if job.rule == "train_reference":
             return self._reference(job, self._count("train"))
         if job.rule == "train_specialist":
@@ -287,12 +289,12 @@ class Reckoner:
         expected = _completions(n * usual, min(most, self.habits.solution), self.habits.prompt)
         return expected, _completions(n * limit, most, self.settings.model.context)
 
-    def _iteration(self, job: Job, pool: int) -> tuple[Work, Work]:
+    def _iteration(self, job: Job, t: int, epochs: float) -> tuple[Work, Work]:
         """SFT on the references, or on what was drawn; a row takes about half the time of a pair."""
-        gsi, t = self._gsi(job), int(job.wildcards["specialist"][1:])
+        gsi, pool = self._gsi(job), self._count("train") - self._count("dev")
         limit = gsi.select.cap or gsi.sample.n_init + gsi.guidance.rounds
         usual = min(limit, _PASS_RATE * gsi.sample.n_init) if t else 1.0
-        rows = pool * gsi.train.epochs / 2
+        rows = pool * epochs / 2
         return Work(pairs=rows * usual), Work(pairs=rows * (limit if t else 1.0))
 
     def _training(self, job: Job, problems: int) -> tuple[Work, Work]:

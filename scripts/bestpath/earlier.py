@@ -16,7 +16,7 @@ from bestpath.records import Row, Table, read_table, write_table
 
 
 def budget_free(origin: Origin, budget: Iterable[str], *, argument: str, rules: Row) -> str:
-    """The key of a job's rows: its origin without the settings `budget`, and without where its outputs lie.
+    """The key of a job's rows: its origin without the settings `budget`.
 
     `argument` is the program's argument that holds the settings, `rules` are those settings.
     """

@@ -77,6 +77,50 @@ def test_a_plan_tells_what_a_recipe_costs(project: Project, recipe: str) -> None
     assert not (project.folder / "results").exists()
 
 
+GSI = "config/gsi-llama3-8b.yaml"
+
+
+def test_the_recipe_of_gsi_has_the_budgets_of_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    settings: Settings = merged_settings([GSI])
+    pools = [settings.problems.train, *settings.problems.others.values()]
+    assert (settings.method, [pool.n for pool in pools]) == ("gsi", [3000, 4000, 3000])
+    gsi = settings.gsi
+    assert (gsi.iterations, gsi.sample.n_init, gsi.sample.temperature, gsi.sample.top_p) == (4, 8, 0.7, 1.0)
+    assert (gsi.guidance.k, gsi.guidance.rounds, gsi.variant("brute").guidance.rounds) == (4, 8, 128)
+    assert gsi.guidance.prefix_units == {"gsm8k": "line"} and gsi.guidance.prefix_unit == "fraction"
+    train = gsi.train
+    assert (train.learning_rate, train.epochs, train.global_batch, train.max_length) == (1e-5, 1.0, 64, 1024)
+    assert (train.start, train.scheduler, train.warmup_ratio, train.lora) == ("base", "linear", 0.1, None)
+    programs = merged_settings([GSI, "config/gsi-llama3-8b-pot.yaml"])
+    assert (programs.gsi.sample.mode, programs.gsi.variant("brute").guidance.rounds) == ("pot", 32)
+    assert sum(pool.n or 0 for pool in programs.problems.others.values()) == 5961
+
+
+@pytest.mark.parametrize("mode", ["cot", "pot"])
+def test_the_recipe_of_gsi_is_planned_whole(project: Project, mode: str) -> None:
+    config = GSI
+    if mode == "pot":
+        config += " config/gsi-llama3-8b-pot.yaml"
+        (project.folder / "data").mkdir(exist_ok=True)
+        for name in ("gsm8k", "math", "aqua"):
+            (project.folder / f"data/pot_{name}.jsonl").write_text('{"question": "1 + 1?", "answer": "2"}\n')
+    planned = Project(project.folder, config).stale("--resources", "gpu=8")
+    variants, shards = 7, 4
+    assert planned["train_specialist"] == 1 + 3 * variants  # all share iteration 0
+    assert planned["gsi_sample"] == shards * (1 + 2 * variants)  # and its plain draws
+    assert planned["gsi_guide"] == shards * (4 + 2 * 5)  # two variants differ in their selection alone at first
+    assert planned["evaluate_sample"] == 6 * (1 + 1 + 3 * variants)
+
+
+def test_a_plan_tells_what_gsi_costs(project: Project) -> None:
+    done = plan(project, "--configfile", GSI)
+    assert done.returncode == 0, done.stderr
+    assert "?" not in done.stdout and "Unknown" not in done.stdout
+    cost, asked = (line.split() for line in done.stdout.splitlines() if line.startswith("gsi_guide"))
+    assert cost[:2] == ["gsi_guide", "56"] and asked[:4] == ["gsi_guide", "56", "8", "16"]
+
+
 def test_a_gpu_or_a_setting_that_is_unknown_is_one_sentence(project: Project) -> None:
     done = plan(project, "--configfile", "config/recut-qwen2.5-7b.yaml", "--gpu", "abacus")
     assert done.returncode == 1

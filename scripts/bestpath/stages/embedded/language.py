@@ -43,8 +43,8 @@ class World:
     number that is added or taken away at once, `scaling` the share of changes that double, triple or halve.
     `levels` gives every level of difficulty its number of changes instead; the first levels are common in pretraining
     and the last ones rare (`level_weights`), while problems for training and tests have all of them alike: so the hard
-    ones are a tail. `rare` is how many of a level's changes are rare: products and quotients with one of `factors`, which
-    have to be known, so that a few examples more do not teach them.
+    ones are a tail. `rare` is how many of a level's changes are rare: products and quotients with one of `factors`,
+    which have to be known, so that a few examples more do not teach them.
     A solution is written a step at a time (see `steps`), in a long, neutral or short style: `checks` is the share of
     steps with the inverse check, by style. A hasty step covers two additions or subtractions at once and names the
     result before it works it out, which is hard for a small model: `hasty` is its share where two subtractions follow

@@ -1,0 +1,65 @@
+"""Which variant of GSI owns a stage, and which models there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from bestpath.plan import models, prompt_folder, system_of
+from bestpath.plan.gsi import owner
+from bestpath.settings import Settings
+
+
+def settings(**gsi: object) -> Settings:
+    return Settings.model_validate({"method": "gsi", "gsi": gsi})
+
+
+@pytest.mark.parametrize(
+    ("variant", "stage", "t", "home"),
+    [
+        ("state_reset", "set", 0, "vanilla"),
+        ("state_reset", "train", 0, "vanilla"),
+        ("brute", "plain", 0, "vanilla"),
+        ("brute", "guided", 0, "brute"),
+        ("brute_uniform", "guided", 0, "brute"),  # it selects otherwise, and draws alike
+        ("brute_uniform", "set", 1, "brute_uniform"),
+        ("brute_uniform", "guided", 1, "brute_uniform"),  # from another model
+        ("fill", "plain", 0, "vanilla"),
+        ("fill", "set", 1, "fill"),
+        ("main", "set", 1, "state_reset"),
+        ("star", "plain", 0, "star"),  # one draw a question
+        ("continued", "train", 0, "continued"),
+    ],
+)
+def test_a_stage_belongs_to_the_first_variant_with_the_same_settings(
+    variant: str, stage: str, t: int, home: str
+) -> None:
+    assert owner(settings(), variant, stage, t) == home
+
+
+def test_k_does_not_concern_vanilla() -> None:
+    for k in (1, 8):
+        assert owner(settings(guidance={"k": k}), "vanilla", "set", 1) == "vanilla"
+
+
+def test_a_budget_depends_on_the_variant_that_sets_it() -> None:
+    changed = settings(
+        variants={**Settings().gsi.variants, "brute_equal": {"guidance": {"strategy": "plain", "rounds": 32}}}
+    )
+    assert owner(settings(), "brute_equal", "set", 1) == "brute_equal"
+    assert owner(changed, "brute_equal", "set", 1) == "brute"
+
+
+def test_every_model_is_there_once() -> None:
+    found = list(models(settings(iterations=2, run=["vanilla", "state_reset", "main"])))
+    assert found == ["gsi/vanilla/s1/t0", "gsi/vanilla/s1/t1", "gsi/state_reset/s1/t1"]
+
+
+def test_names_and_prompts() -> None:
+    assert system_of("gsi/vanilla/s1/t0", "plain")["system"] == "iteration 0"
+    assert system_of("gsi/state_reset/s2/t1", "plain") == {
+        "system": "state reset, iteration 1",
+        "kind": "specialist",
+        "variant": "state_reset",
+        "seed": 2,
+    }
+    assert prompt_folder(settings(sample={"mode": "pot"})) == "config/prompts/gsi-pot"
