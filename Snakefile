@@ -39,7 +39,6 @@ include: "rules/problems.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: f"rules/{SETTINGS.method}.smk"
-include: f"rules/{SETTINGS.method}_report.smk"
 
 
 onstart:

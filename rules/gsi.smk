@@ -257,6 +257,9 @@ rule gsi_audit:
         "python scripts/gsi_audit.py --graded {input.graded} --problems {input.problems} --audit {output.audit} 2> {log}"
 
 
+include: "gsi_report.smk"
+
+
 rule gsi:
     """The models of all iterations and variants."""
     input:

@@ -209,6 +209,7 @@ rule recut_funnel:
 
 
 include: "merge.smk"
+include: "recut_report.smk"
 
 
 rule recut:

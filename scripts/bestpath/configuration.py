@@ -14,6 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from bestpath.errors import UserError, nearest
+from bestpath.plan import METHODS
 from bestpath.settings import Section, Settings, plain, sections_in
 
 
@@ -34,7 +35,7 @@ def load(config: Mapping[str, Any], files: Iterable[Path | str] = ()) -> Setting
 
 def _check_variants(settings: Settings, files: list[Path | str]) -> None:
     """Whether the variants that are run exist, and every variant's settings are right."""
-    for method in ("recut", "gsi"):
+    for method in METHODS:
         section = getattr(settings, method)
         for name in section.run:
             if name != "main" and name not in section.variants:

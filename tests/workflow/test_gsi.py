@@ -170,3 +170,25 @@ def test_the_wrong_target_is_one_sentence(done: Project) -> None:
     assert "error: the target is gsi, but setting 'method' is recut; add --configfile config/gsi.yaml" in (
         wrong.stderr + wrong.stdout
     )
+
+
+def test_programs_are_written_run_and_trained_on(tmp_path: Path) -> None:
+    copied = Project.copy_to(tmp_path / "project")
+    (copied.folder / "config/test/overlay.yaml").write_text(
+        "embedded: {lessons: [gsi-pot], steps: 400}\n"
+        "problems: {train: {fields: {solution: program}}}\n"
+        "gsi: {sample: {mode: pot}, run: [vanilla, state_reset]}\n"
+    )
+    project = Project(copied.folder, f"{CONFIG} config/test/overlay.yaml")
+    project.run()
+    graded = [
+        row
+        for phase, variant in (("plain", "vanilla"), ("guided", "state_reset"))
+        for path in (folder(project, variant) / "graded/0" / phase).glob("*.parquet")
+        for row in read_table(path, GRADED)
+    ]
+    right = [row for row in graded if row["verdict"] == "correct"]
+    assert right and all(row["output"].strip() == row["answer"] for row in right)
+    assert {row["verdict"] for row in graded} <= {
+        "correct", "wrong", "no_answer", "truncated", "exec_error", "exec_timeout", "no_output"
+    }  # fmt: skip

@@ -6,10 +6,29 @@ What a method trains is in the module of its name.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from bestpath.plan import gsi, recut
 from bestpath.settings import Settings
+
+
+class Method(Protocol):
+    """What the module of a method offers."""
+
+    def variants(self, settings: Settings) -> list[str]:
+        """The variants to run."""
+        ...
+
+    def models(self, settings: Settings, *, merges_only: bool = False) -> Iterator[str]:
+        """The models that are trained or merged."""
+        ...
+
+    def system_of(self, model: str) -> dict[str, Any]:
+        """What a model is called."""
+        ...
+
+
+METHODS: dict[str, Method] = {"recut": recut, "gsi": gsi}
 
 PLAIN_PROMPT = {"recut": "neutral", "gsi": "plain"}
 """The prompt that all systems of a method share, under which everything trained is evaluated."""
@@ -17,14 +36,12 @@ PLAIN_PROMPT = {"recut": "neutral", "gsi": "plain"}
 
 def variants(settings: Settings) -> list[str]:
     """The variants to run, in the order of the configuration."""
-    return gsi.variants(settings) if settings.method == "gsi" else recut.variants(settings)
+    return METHODS[settings.method].variants(settings)
 
 
 def models(settings: Settings, *, merges_only: bool = False) -> Iterator[str]:
     """Every model that the configuration trains or merges, by its name under models/, each once."""
-    if settings.method == "gsi":
-        return iter(()) if merges_only else gsi.models(settings)
-    return recut.models(settings, merges_only=merges_only)
+    return METHODS[settings.method].models(settings, merges_only=merges_only)
 
 
 def prompt_folder(settings: Settings) -> str:
@@ -50,4 +67,4 @@ def system_of(model: str, prompt: str) -> dict[str, Any]:
     if model == "base":
         name = "base" if prompt in PLAIN_PROMPT.values() else f"base, {prompt.replace('_', ' ')} prompt"
         return {"system": name, "kind": "base" if name == "base" else "prompt", "variant": "main", "seed": 0}
-    return gsi.system_of(model) if model.startswith("gsi/") else recut.system_of(model)
+    return METHODS[model.split("/")[0]].system_of(model)

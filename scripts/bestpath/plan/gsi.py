@@ -64,8 +64,10 @@ def select_settings(gsi: Gsi) -> dict[str, Any]:
     return {**rules, "k": gsi.guidance.k} if gsi.select.fill or gsi.select.repeat else rules
 
 
-def models(settings: Settings) -> Iterator[str]:
-    """Every model that the configuration trains, by its name under models/, each once."""
+def models(settings: Settings, *, merges_only: bool = False) -> Iterator[str]:
+    """Every model that the configuration trains, by its name under models/, each once; nothing is merged."""
+    if merges_only:
+        return
     found = (
         f"gsi/{owner(settings, variant, 'train', t)}/s{seed}/t{t}"
         for variant in variants(settings)

@@ -184,4 +184,4 @@ class Settings(Section):
     @property
     def section(self) -> Recut | Gsi:
         """The settings of the method that is run."""
-        return self.gsi if self.method == "gsi" else self.recut
+        return getattr(self, self.method)  # type: ignore[no-any-return]
