@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bestpath.randomness import generator_for
 from bestpath.stages.embedded.language import INVERSE, Operation, Problem, World
 
+_LINKS = ("by", "after", "from", "with", "upon")
 _CHANGES = {"+": "adding", "-": "taking", "*": "multiplying", "/": "dividing"}
 
 Style = Literal["long", "neutral", "short"]
@@ -78,15 +80,16 @@ def solution(problem: Problem) -> str:
     return write_out(problem, [Step((o,), False, False) for o in problem.operations])
 
 
-def reference_line(operation: Operation, k: int) -> str:
-    """A change as the k-th line of a reference."""
-    o = operation
-    return f"[STEP{k}]: {o.before} {o.symbol} {o.operand} = {o.after}, by {_CHANGES[o.symbol]} {o.operand}"
-
-
 def reference(problem: Problem) -> str:
-    """A solution in the words of another author: every step names its change, none checks."""
-    lines = [reference_line(o, k) for k, o in enumerate(problem.operations, start=1)]
+    """A solution in the words of another author: every step names its change, none checks.
+
+    The words differ from step to step, so that samples of one problem differ as those of a real model do.
+    """
+    rng = generator_for("embedded-reference", problem.question)
+    lines = []
+    for k, o in enumerate(problem.operations, start=1):
+        change = f"{rng.choice(_LINKS)} {_CHANGES[o.symbol]} {o.operand}"
+        lines.append(f"[STEP{k}]: {o.before} {o.symbol} {o.operand} = {o.after}, {change}")
     return "\n".join([*lines, final_line(problem)])
 
 
