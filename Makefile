@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 RECIPE ?=
 # METHOD=gsi lays the configuration of that method over the default, which is ReCUT's
 METHOD ?= recut
-CONFIG ?= $(RECIPE) $(if $(filter-out recut,$(METHOD)),config/$(METHOD).yaml)
+CONFIG ?= $(strip $(RECIPE) $(if $(filter-out recut,$(METHOD)),config/$(METHOD).yaml))
 TARGET ?=
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error there is no configuration file $(file); correct CONFIG)))
 SNAKEMAKE = .venv/bin/snakemake $(if $(CONFIG),--configfile config/config.yaml $(CONFIG))
