@@ -76,7 +76,7 @@ rule gsi_grade:
     benchmark:
         "<benchmarks>/gsi_grade/{variant}.s{seed}.{t}.{shard}.jsonl"
     conda:
-        "../envs/tables.yaml"
+        "../envs/sampling.yaml"
     resources:
         mem_mb=4000,
         runtime=60,

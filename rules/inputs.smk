@@ -246,7 +246,7 @@ def paid_by(wildcards):
 def guided_rules(wildcards):
     """The settings of a guided phase, both phases' sampling included."""
     settings = gsi(wildcards.variant)
-    return {**settings.sample.model_dump(exclude={"min_level"}), **settings.guidance.model_dump()}
+    return {**settings.sample.model_dump(), **settings.guidance.model_dump()}
 
 
 def gsi_select_rules(wildcards):

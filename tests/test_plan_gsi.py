@@ -63,3 +63,11 @@ def test_names_and_prompts() -> None:
         "seed": 2,
     }
     assert prompt_folder(settings(sample={"mode": "pot"})) == "config/prompts/gsi-pot"
+
+
+def test_the_order_of_the_configuration_moves_no_artifact() -> None:
+    """An overlay that changes one variant puts it first in the merged configuration."""
+    variants = Settings().gsi.variants
+    moved = settings(variants={"fill": variants["fill"], "mine": {"select": {"cap": 2}}, **variants})
+    assert owner(moved, "state_reset", "train", 0) == "vanilla"
+    assert owner(moved, "mine", "guided", 0) == "state_reset"

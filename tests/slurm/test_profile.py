@@ -85,12 +85,13 @@ def test_every_rule_requests_memory_and_time_and_those_on_models_gpus_scaled_by_
     on_gpus = set()
     for name, rule in rules().items():
         assert "mem_mb=" in rule and "runtime=" in rule, name
-        asks = "gpu=sampling_gpus," in rule or "**training_devices()," in rule
+        asks = any(how in rule for how in ("gpu=sampling_gpus,", "gpu=gpus,", "**training_devices(),"))
         assert asks == ("python scripts/with_gpus.py {resources.gpu}" in rule), name
         if asks:
             on_gpus.add(name)
             assert "mem_mb=scaled(" in rule and "runtime=scaled(" in rule, name
-    assert on_gpus == {"recut_explore", "evaluate_sample", "train_reference", "train_specialist"}
+    of_gsi = {"gsi_sample", "gsi_guide", "gsi_perplexity"}
+    assert on_gpus == {"recut_explore", "evaluate_sample", "train_reference", "train_specialist"} | of_gsi
     assert on_gpus == set(re.findall(r"# +(\w+): \{gpu: 0, gres:", PROFILE.read_text()))
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bestpath.settings import Gsi, Settings
+from bestpath.settings.base import in_order
+from bestpath.settings.gsi import GSI_VARIANTS
 
 
 def variants(settings: Settings) -> list[str]:
@@ -23,7 +25,7 @@ def owner(settings: Settings, variant: str, stage: str, t: int) -> str:
     `stage` is one of set (the training set D_t), train, plain, guided (the draws of model t).
     """
     wanted = _upstream(settings, variant, stage, t)
-    candidates = list(dict.fromkeys([*settings.gsi.variants, "main"]))
+    candidates = [*in_order(settings.gsi.variants, GSI_VARIANTS), "main"]
     return next(name for name in candidates if _upstream(settings, name, stage, t) == wanted)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bestpath.settings import Recut, Settings
+from bestpath.settings.base import in_order
+from bestpath.settings.recut import VARIANTS
 
 SETS = {"length": "length", "accuracy": "accuracy", "union": "union", "sequential": "accuracy", "sft": "sft"}
 """The training set of each specialist."""
@@ -35,7 +37,7 @@ def owner(settings: Settings, variant: str, stage: str, item: str = "") -> str:
     specialist or the merge.
     """
     wanted = _upstream(settings.recut.variant(variant), stage, item)
-    candidates = list(dict.fromkeys(["main", *settings.recut.variants]))
+    candidates = ["main", *in_order(settings.recut.variants, VARIANTS)]
     return next(v for v in candidates if _upstream(settings.recut.variant(v), stage, item) == wanted)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -36,6 +36,15 @@ def deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
         else:
             merged[key] = value
     return merged
+
+
+def in_order(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Names in an order of their own: the known ones first, as they stand there, then the others by the alphabet.
+
+    An overlay that changes one variant moves it to the front of a merged configuration.
+    """
+    places = {name: place for place, name in enumerate(known)}
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
 
 
 def plain(value: Any) -> Any:
