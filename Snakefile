@@ -36,7 +36,6 @@ wildcard_constraints:
 include: "rules/inputs.smk"
 include: "rules/embedded.smk"
 include: "rules/problems.smk"
-include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: f"rules/{SETTINGS.method}.smk"
 

@@ -11,8 +11,6 @@ from bestpath import plan, preflight, resume
 from bestpath.configuration import load
 from bestpath.errors import UserError
 from bestpath.plan import PLAIN_PROMPT, decodings, models, system_of, variants
-from bestpath.plan.gsi import continues, is_guided, select_settings
-from bestpath.plan.recut import SETS, merged, owner, pair_rules, reference_settings, train_settings, trained
 from bestpath.provenance import code_of
 
 WORK = Path("results") / ".work"
@@ -54,30 +52,6 @@ def as_json(value):
     return json.dumps(value, sort_keys=True)
 
 
-@cache
-def recut(variant):
-    """The ReCUT settings of a variant."""
-    return SETTINGS.recut.variant(variant)
-
-
-@cache
-def gsi(variant):
-    """The GSI settings of a variant."""
-    return SETTINGS.gsi.variant(variant)
-
-
-@cache
-def home(variant, stage, item=""):
-    """The ReCUT variant that owns a stage of `variant`: itself, or an earlier one with the same settings."""
-    return owner(SETTINGS, variant, stage, item)
-
-
-@cache
-def gsi_home(variant, stage, t):
-    """The GSI variant that owns a stage of iteration t of `variant`: itself, or an earlier one."""
-    return plan.gsi.owner(SETTINGS, variant, stage, t)
-
-
 def shards():
     """The names of the training problems' shards."""
     n = sum(source.n or SETTINGS.embedded.pool for source in sources().values())
@@ -99,7 +73,8 @@ def begin_run():
     try:
         preflight.hold_lock(WORK)
         if any(job.resources.get("endpoint") for job in workflow.dag.needrun_jobs()):
-            preflight.check_endpoint(SETTINGS.generation.endpoint)
+            for key, endpoint in plan.endpoints(SETTINGS).items():
+                preflight.check_endpoint(endpoint, key)
     except UserError as error:
         sys.exit(f"error: {error}")
 

@@ -1,4 +1,8 @@
 # GSI: train on references, then draw, grade, guide where answers are missing, select, and train from the base again.
+include: "gsi_inputs.smk"
+include: "train.smk"
+
+
 rule gsi_references:
     """Make the first training set: the references of the pool."""
     input:
@@ -48,9 +52,7 @@ rule gsi_sample:
         runtime=scaled(240),
     params:
         *code_of("gsi_sample"),
-        rules=lambda w: as_json(
-            gsi(w.variant).sample.model_dump(include={"n_init", "temperature", "top_p", "max_tokens"})
-        ),
+        rules=lambda w: as_json(gsi(w.variant).sample.model_dump(exclude={"verifier"})),
         engine=trained_engine,
         python=engine_python,
         shard_size=SETTINGS.problems.shard_size,

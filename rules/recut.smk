@@ -1,4 +1,8 @@
 # ReCUT: explore stepwise, collect candidates, choose the optimal path, build preference and SFT sets.
+include: "recut_inputs.smk"
+include: "train.smk"
+
+
 rule recut_explore:
     """Explore the problems of one shard, long against short, step by step."""
     input:
@@ -206,6 +210,38 @@ rule recut_funnel:
         "python scripts/recut_funnel.py --trials {input.trials} --rounds {params.rounds} --problems {input.problems}"
         " --candidates {input.candidates} --candidate-rejects {input.candidate_rejects} --optimal {input.optimal}"
         " --sets {params.sets:q} --counts {output.counts} 2> {log}"
+
+
+rule train_reference:
+    """Compute the log-probabilities of a training set under the model that training starts from, for all runs on it."""
+    input:
+        start=start_of,
+        train=lambda w: training_set(w, "train"),
+        dev=lambda w: training_set(w, "dev"),
+        deepspeed=deepspeed,
+    output:
+        reference="<results>/recut/{variant}/s{seed}/reference/{specialist}.parquet",
+    log:
+        "<logs>/train_reference/{variant}.s{seed}.{specialist}.log",
+    benchmark:
+        "<benchmarks>/train_reference/{variant}.s{seed}.{specialist}.jsonl"
+    conda:
+        "../envs/training.yaml"
+    threads: SETTINGS.compute.threads * SETTINGS.compute.processes
+    resources:
+        **training_devices(),
+        mem_mb=scaled(SETTINGS.compute.mem_mb),
+        runtime=scaled(240),
+    params:
+        *code_of("train_reference"),
+        recipe=lambda w: as_recipe(reference_settings(recut(w.variant)), objective(w)),
+        launcher=launcher,
+    message:
+        "reference log-probabilities for {wildcards.specialist}, variant {wildcards.variant}, seed {wildcards.seed}"
+    shell:
+        "python scripts/with_gpus.py {resources.gpu}"
+        " {params.launcher} scripts/train_reference.py --start {input.start} --train {input.train} --dev {input.dev}"
+        " --recipe {params.recipe:q} --reference {output.reference} 2> {log}"
 
 
 include: "merge.smk"

@@ -1,38 +1,6 @@
 # Training: one rule for every specialist, whatever its objective; the dev split chooses among learning rates.
 
 
-rule train_reference:
-    """Compute the log-probabilities of a training set under the model that training starts from, for all runs on it."""
-    input:
-        start=start_of,
-        train=lambda w: training_set(w, "train"),
-        dev=lambda w: training_set(w, "dev"),
-        deepspeed=deepspeed,
-    output:
-        reference="<results>/recut/{variant}/s{seed}/reference/{specialist}.parquet",
-    log:
-        "<logs>/train_reference/{variant}.s{seed}.{specialist}.log",
-    benchmark:
-        "<benchmarks>/train_reference/{variant}.s{seed}.{specialist}.jsonl"
-    conda:
-        "../envs/training.yaml"
-    threads: SETTINGS.compute.threads * SETTINGS.compute.processes
-    resources:
-        **training_devices(),
-        mem_mb=scaled(SETTINGS.compute.mem_mb),
-        runtime=scaled(240),
-    params:
-        *code_of("train_reference"),
-        recipe=lambda w: as_recipe(reference_settings(recut(w.variant)), w.specialist),
-        launcher=launcher,
-    message:
-        "reference log-probabilities for {wildcards.specialist}, variant {wildcards.variant}, seed {wildcards.seed}"
-    shell:
-        "python scripts/with_gpus.py {resources.gpu}"
-        " {params.launcher} scripts/train_reference.py --start {input.start} --train {input.train} --dev {input.dev}"
-        " --recipe {params.recipe:q} --reference {output.reference} 2> {log}"
-
-
 rule train_specialist:
     """Train one specialist at one learning rate; keep the checkpoint that the dev split chooses."""
     input:
@@ -65,7 +33,7 @@ rule train_specialist:
         launcher=launcher,
         criterion=criterion,
         max_tokens=SETTINGS.evaluation.max_tokens,
-        readout="--no-readout" if SETTINGS.method == "gsi" else "",
+        readout=lambda w: "--no-readout" if choosing_criterion(w) == "last" else "",
     message:
         "train {wildcards.specialist} at {wildcards.lr}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
@@ -97,7 +65,7 @@ rule choose_specialist:
     benchmark:
         "<benchmarks>/choose_specialist/{method}.{variant}.s{seed}.{specialist}.jsonl"
     wildcard_constraints:
-        specialist="|".join([*SETS, "t[0-9]+"]),
+        specialist=TRAINED,
     conda:
         "../envs/tables.yaml"
     resources:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bestpath import earlier, prompts, resume
 from bestpath.answers.sandbox import Sandbox
+from bestpath.errors import UserError
 from bestpath.methods.gsi.guidance import PROMPT_FIELDS, Guidance
 from bestpath.methods.gsi.prefixes import CutRules
 from bestpath.methods.gsi.sample import SampleRules, check_done, guide
@@ -114,7 +116,11 @@ def main() -> None:
     )
     rows = [row for guided in found.values() for row in guided]
     earlier.keep(kept, GRADED, known, (row for row in rows if row["verdict"] != "not_done"))
-    check_done(rows, settings["teacher"]["max_not_done"])
+    try:
+        check_done(rows, settings["teacher"]["max_not_done"])
+    except UserError:
+        shutil.rmtree(work)  # its journal holds the failures; what was drawn is kept
+        raise
     write_table(args.graded, GRADED, rows, origin.digests)
     resume.spend(work)
 

@@ -25,7 +25,7 @@ _SHOWN = 8  # disagreements of the verifiers
 def main() -> None:
     args = arguments()
     spec, results = json.loads(args.spec), read_results(args.results)
-    tests = {row["problem_id"]: str(row["level"]) for row in read_table(args.tests, PROBLEMS)}
+    tests = {row["problem_id"]: str(row["level"] or "any") for row in read_table(args.tests, PROBLEMS)}
     scores = {model: read_table(path, SCORES) for model, path in zip(spec["models"], args.scores, strict=True)}
     readings = []
     for reading, path in zip(spec["readings"], args.tails, strict=True):

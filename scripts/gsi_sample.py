@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bestpath import earlier, prompts, resume
+from bestpath.answers.sandbox import best_level
 from bestpath.methods.gsi.guidance import PROMPT_FIELDS
 from bestpath.methods.gsi.sample import SampleRules, draw
 from bestpath.methods.gsi.tables import DRAWS
@@ -35,6 +36,9 @@ def main() -> None:
     args = parser.parse_args()
 
     settings = json.loads(args.rules)
+    min_level = settings.pop("min_level")
+    if settings["mode"] == "pot":
+        best_level(min_level)  # programs that cannot be run later need not be drawn
     rules = SampleRules(seed=args.seed, t=args.t, **settings)
     prompt = prompts.load(args.prompt, PROMPT_FIELDS["plain"])
     problems = pool_of(read_table(args.problems, PROBLEMS), args.shard, args.shard_size)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bestpath.plan import models, prompt_folder, system_of
+from bestpath.configuration import load
+from bestpath.errors import UserError
+from bestpath.plan import endpoints, models, prompt_folder, system_of
 from bestpath.plan.gsi import owner
 from bestpath.settings import Settings
 
@@ -71,3 +73,28 @@ def test_the_order_of_the_configuration_moves_no_artifact() -> None:
     moved = settings(variants={"fill": variants["fill"], "mine": {"select": {"cap": 2}}, **variants})
     assert owner(moved, "state_reset", "train", 0) == "vanilla"
     assert owner(moved, "mine", "guided", 0) == "state_reset"
+
+
+@pytest.mark.parametrize(
+    ("variant", "said"),
+    [
+        ({"sample": {"mode": "pot"}}, "has a mode of its own; set gsi.sample.mode"),
+        (
+            {"select": {"tokens_of": "vanilla"}},
+            "takes the tokens of 'vanilla', which is no variant with a guided phase",
+        ),
+        ({"select": {"tokens_of": "brute_equal"}}, "takes the tokens of 'brute_equal'"),
+        ({"select": {"tokens_of": "nobody"}}, "takes the tokens of 'nobody'"),
+        ({"guidance": {"strategy": "hint"}}, "gsi.variants.mine.guidance.strategy"),
+    ],
+)
+def test_a_variant_that_makes_no_sense_is_one_sentence(variant: dict[str, object], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        load({"method": "gsi", "gsi": {"variants": {**Settings().gsi.variants, "mine": variant}}})
+
+
+def test_a_teacher_elsewhere_is_an_endpoint_of_the_run() -> None:
+    teacher = {"guidance": {"teacher": {"endpoint": {"url": "http://localhost:8000/v1", "model": "large"}}}}
+    assert endpoints(settings(run=["vanilla", "state_reset"], **teacher)) == {}
+    [(key, endpoint)] = endpoints(settings(run=["vanilla", "interactive"], **teacher)).items()
+    assert (key, endpoint.model) == ("gsi.guidance.teacher.endpoint", "large")

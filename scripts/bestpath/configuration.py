@@ -47,12 +47,16 @@ def _check_variants(settings: Settings, files: list[Path | str]) -> None:
                 section.variant(name)
             except ValidationError as error:
                 raise _user_error(error, (method, "variants", name), files) from None
-    for name, variant in ((name, settings.gsi.variant(name)) for name in ["main", *settings.gsi.variants]):
+    variants = {name: settings.gsi.variant(name) for name in ["main", *settings.gsi.variants]}
+    for name, variant in variants.items():
+        if variant.sample.mode != settings.gsi.sample.mode:
+            raise UserError(f"variant '{name}' of gsi has a mode of its own; set gsi.sample.mode for all of them")
         other = variant.select.tokens_of
-        if other is not None and (other not in settings.gsi.variants or settings.gsi.variant(other).select.tokens_of):
+        guides = other is not None and other in variants and variants[other].guidance.strategy != "none"
+        if other is not None and (not guides or variants[other].select.tokens_of):
             raise UserError(
-                f"variant '{name}' of gsi takes the tokens of '{other}', which is no variant with a budget of its own; "
-                "name one in gsi.select.tokens_of"
+                f"variant '{name}' of gsi takes the tokens of '{other}', which is no variant with a guided phase of "
+                "its own; name one in gsi.select.tokens_of"
             )
 
 

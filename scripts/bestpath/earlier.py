@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bestpath.errors import UserError
-from bestpath.provenance import Origin, digest
+from bestpath.provenance import Origin
 from bestpath.records import Row, Table, read_table, write_table
 
 
@@ -22,7 +22,7 @@ def budget_free(origin: Origin, budget: Iterable[str], *, argument: str, rules: 
     """
     free = {name: value for name, value in rules.items() if name not in set(budget)}
     settings = {**origin.settings, argument: free}
-    return digest([Origin(origin.program, settings, origin.inputs).key])
+    return Origin(origin.program, settings, origin.inputs).key
 
 
 def drawn(path: Path, table: Table) -> dict[str, list[Row]]:

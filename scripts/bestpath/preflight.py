@@ -18,7 +18,7 @@ from bestpath import prompts
 from bestpath.budget import planned_bytes
 from bestpath.errors import UserError, nearest
 from bestpath.models import check_folder, parameters
-from bestpath.plan import prompt_folder
+from bestpath.plan import endpoints, prompt_folder
 from bestpath.plan.recut import variants
 from bestpath.settings import Endpoint, Settings, Source
 
@@ -85,21 +85,13 @@ def _check_prompts(settings: Settings, root: Path) -> None:
 
 def _check_engine(settings: Settings) -> None:
     """Whether an endpoint is fully named, and can do what it will be asked."""
+    for key, named in endpoints(settings).items():
+        _check_address(key, named)
     if settings.generation.engine != "endpoint":
         return
     endpoint = settings.generation.endpoint
     if endpoint is None:
         raise UserError("setting 'generation.engine' is endpoint; name its url and model in 'generation.endpoint'")
-    if not re.fullmatch(r"https?://([\w.-]+|\[[\da-fA-F:]+\])(:\d+)?(/[\w./-]*)?", endpoint.url):
-        raise UserError(  # without the value: it may hold a password
-            "setting 'generation.endpoint.url' is no plain base address such as https://api.openai.com/v1; correct it, "
-            "and put a key into an environment variable that 'generation.endpoint.key_variable' names"
-        )
-    if endpoint.key_variable is not None and not re.fullmatch("[A-Z_][A-Z0-9_]*", endpoint.key_variable):
-        raise UserError(  # without the value: it may be the key
-            "setting 'generation.endpoint.key_variable' is not the name of an environment variable in capitals, such "
-            "as OPENAI_API_KEY; it must never be the key itself"
-        )
     for name in variants(settings):
         if settings.recut.variant(name).explore.continuation == "prefill" and not endpoint.continues_prefill:
             raise UserError(
@@ -114,10 +106,24 @@ def _check_engine(settings: Settings) -> None:
             )
 
 
-def check_endpoint(endpoint: Endpoint) -> None:
+def _check_address(key: str, endpoint: Endpoint) -> None:
+    if not re.fullmatch(r"https?://([\w.-]+|\[[\da-fA-F:]+\])(:\d+)?(/[\w./-]*)?", endpoint.url):
+        raise UserError(  # without the value: it may hold a password
+            f"setting '{key}.url' is no plain base address such as https://api.openai.com/v1; correct it, "
+            f"and put a key into an environment variable that '{key}.key_variable' names"
+        )
+    if endpoint.key_variable is not None and not re.fullmatch("[A-Z_][A-Z0-9_]*", endpoint.key_variable):
+        raise UserError(  # without the value: it may be the key
+            f"setting '{key}.key_variable' is not the name of an environment variable in capitals, such "
+            "as OPENAI_API_KEY; it must never be the key itself"
+        )
+
+
+def check_endpoint(endpoint: Endpoint, setting: str = "generation.endpoint") -> None:
     """Ask an endpoint for its models: costs nothing. Raises UserError when it is out of reach or refuses the key.
 
-    A model that it does not list is only a warning: some servers list none, or know others by an alias.
+    `setting` names it. A model that it does not list is only a warning: some servers list none, or know others by an
+    alias.
     """
     import httpx2
 
@@ -131,18 +137,18 @@ def check_endpoint(endpoint: Endpoint) -> None:
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise UserError(
             f"the endpoint at {endpoint.url} is out of reach ({type(error).__name__}); correct "
-            "'generation.endpoint.url', or start the server"
+            f"'{setting}.url', or start the server"
         ) from None
     if response.status_code in (401, 403):
         wanted = f"refuses the key in {variable}; set a valid one" if variable else "asks for a key; name its variable"
-        raise UserError(f"the endpoint at {endpoint.url} {wanted} (generation.endpoint.key_variable)")
+        raise UserError(f"the endpoint at {endpoint.url} {wanted} ({setting}.key_variable)")
     with suppress(ValueError, TypeError, KeyError):  # not every server lists its models
         names = [model["id"] for model in response.json()["data"]]
         if endpoint.model not in names:
             hint = nearest(endpoint.model, names) or ", ".join(names[:5])
             print(
                 f"warning: the endpoint at {endpoint.url} does not list the model '{endpoint.model}' "
-                f"(generation.endpoint.model); it has {hint}",
+                f"({setting}.model); it has {hint}",
                 file=sys.stderr,
             )
 

@@ -69,7 +69,7 @@ def together(sets: Iterable[Sequence[Row]], rejects: Rejects) -> list[Row]:
     seen: dict[str, Row] = {}
     ids: set[str] = set()
     for row in itertools.chain.from_iterable(sets):
-        folded = " ".join(row["question"].casefold().split())
+        folded = _folded(row["question"])
         if folded in seen:
             rejects.add(row["problem_id"], "duplicate_question", f"of data set {seen[folded]['dataset']}")
             continue
@@ -190,7 +190,7 @@ def normalise(
         if fields.id and problem_id in problems:
             raise UserError(f"data set {dataset} has the id '{problem_id}' twice; give every problem its own id")
         choices = tuple((label, text) for label, text in json.loads(problem["choices"] or "[]"))
-        folded = " ".join(problem["question"].casefold().split())
+        folded = _folded(problem["question"])
         if not _text(row.get(fields.question)):
             rejects.add(problem_id or f"row {number}", "bad_question", "the question is missing or empty")
         elif not problem["answer"]:
@@ -211,7 +211,7 @@ def _problem(row: Row, fields: Fields, dataset: str, kind: str) -> Row:
     question = "\n".join([_text(row.get(fields.question)), *(f"({label}) {text}" for label, text in choices)])
     level = row.get(fields.level) if fields.level else None
     digits = re.search(r"\d+", str(level)) if level is not None else None
-    normalised = dataset + "\n" + " ".join(question.casefold().split())
+    normalised = dataset + "\n" + _folded(question)
     return {
         "problem_id": _text(row.get(fields.id)) if fields.id else hashlib.sha1(normalised.encode()).hexdigest()[:16],
         "dataset": dataset,
@@ -223,6 +223,11 @@ def _problem(row: Row, fields: Fields, dataset: str, kind: str) -> Row:
         "level": int(digits[0]) if digits else None,
         "split": "train",
     }
+
+
+def _folded(question: str) -> str:
+    """A question whatever its case and blanks."""
+    return " ".join(question.casefold().split())
 
 
 def _text(value: object) -> str:

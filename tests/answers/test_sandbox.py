@@ -49,7 +49,7 @@ TRIES = {
     "the users": """print("out", open("/etc/passwd").read())""",
     "the keys of the home": """
         import os
-        for path in ("/root/.ssh", "/root/.bashrc", "/home", os.path.expanduser("~root/.profile")):
+        for path in {at_home}:
             if os.path.exists(path): print("out")""",
     "the project's files": """
         import os
@@ -213,6 +213,8 @@ def level() -> str:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
     """What there would be to find outside: a server, sockets, a secret in a file and one in the environment."""
     folder = tmp_path_factory.mktemp("world")
+    # Python itself may lie there, and may be seen
+    at_home = [str(path) for path in Path.home().iterdir() if not Path(sys.base_prefix).is_relative_to(path)]
     (folder / "secret").write_text("a secret")
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
@@ -228,7 +230,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object
         for listening in (abstract, named):
             listening.listen()
         patch.setenv("SOME_SECRET", "a secret")
-        yield {"port": port, "folder": folder, "root": ROOT, "pid": os.getpid()}
+        yield {"port": port, "folder": folder, "root": ROOT, "at_home": at_home, "pid": os.getpid()}
 
 
 @pytest.fixture(scope="module")

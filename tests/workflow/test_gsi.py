@@ -87,8 +87,9 @@ def test_brute_force_at_equal_price_spends_no_more_than_state_reset(done: Projec
     assert tokens["brute_equal"] <= min(tokens["state_reset"], tokens["brute"])
 
 
-def test_fill_has_k_rows_of_every_question_with_a_reference(done: Project) -> None:
-    assert all(row["n_rows"] >= 2 for row in read_table(folder(done, "fill") / "questions/1.parquet", QUESTIONS))
+def test_fill_makes_up_for_every_missing_answer(done: Project) -> None:
+    for row in read_table(folder(done, "fill") / "questions/1.parquet", QUESTIONS):
+        assert row["n_rows"] >= max(1, 2 - row["n_correct"])
 
 
 def test_the_tail_and_the_audit_are_tables(done: Project) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from bestpath.plan import gsi, recut
-from bestpath.settings import Settings
+from bestpath.settings import Endpoint, Settings
 
 
 class Method(Protocol):
@@ -42,6 +42,19 @@ def variants(settings: Settings) -> list[str]:
 def models(settings: Settings, *, merges_only: bool = False) -> Iterator[str]:
     """Every model that the configuration trains or merges, by its name under models/, each once."""
     return METHODS[settings.method].models(settings, merges_only=merges_only)
+
+
+def endpoints(settings: Settings) -> dict[str, Endpoint]:
+    """The endpoints that a run may ask, by the setting that names each."""
+    found = {}
+    if settings.generation.engine == "endpoint" and settings.generation.endpoint is not None:
+        found["generation.endpoint"] = settings.generation.endpoint
+    if settings.method == "gsi":
+        for name in variants(settings):
+            guidance = settings.gsi.variant(name).guidance
+            if guidance.strategy == "interactive" and guidance.teacher.endpoint is not None:
+                found["gsi.guidance.teacher.endpoint"] = guidance.teacher.endpoint
+    return found
 
 
 def prompt_folder(settings: Settings) -> str:

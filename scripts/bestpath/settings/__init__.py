@@ -180,8 +180,3 @@ class Settings(Section):
     recut: Recut = Recut()
     gsi: Gsi = Gsi()
     evaluation: Evaluation = Evaluation()
-
-    @property
-    def section(self) -> Recut | Gsi:
-        """The settings of the method that is run."""
-        return getattr(self, self.method)  # type: ignore[no-any-return]

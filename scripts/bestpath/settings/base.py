@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +25,31 @@ class Lora(Section):
     alpha: Count = 16
     dropout: Share = 0.0
     targets: str = "all-linear"
+
+
+class Training(Section):
+    """What every training has: rows, batches, the schedule, and how the weights and devices are used."""
+
+    epochs: Positive = 1.0
+    global_batch: Count = 16
+    micro_batch: Count = Field(16, description="rows or pairs at once on one device; the rest is accumulated")
+    max_length: Count = Field(512, description="longer rows are rejected, never cut")
+    warmup_ratio: float = Field(0.1, ge=0.0, lt=1.0)
+    scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
+    lora: Lora | None = Field(None, description="default: full weights")
+    gradient_checkpointing: bool = False
+    padding_free: bool = Field(False, description="SFT without padding between rows; TRL has no such DPO")
+    liger: bool = Field(False, description="Liger kernels, on a GPU")
+    zero: Literal[0, 2, 3] = Field(0, description="stage of DeepSpeed ZeRO; 0 trains without DeepSpeed")
+
+
+Varied = TypeVar("Varied", bound=Section)
+
+
+def varied(section: Varied, overlay: Mapping[str, Any]) -> Varied:
+    """A method's settings with those of a variant laid over them; it has no variants of its own."""
+    own = section.model_dump(exclude={"variants", "run"})
+    return type(section).model_validate(plain(deep_merge(own, overlay)))
 
 
 def deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

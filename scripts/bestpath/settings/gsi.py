@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bestpath.settings.base import Count, Lora, Positive, Section, Share, deep_merge, plain
+from bestpath.settings.base import Count, Positive, Section, Share, Training, varied
 from bestpath.settings.endpoint import Endpoint
 
 Unit = Literal["line", "sentence", "fraction"]
@@ -85,22 +85,15 @@ class GsiSelect(Section):
     min_rows: Count = Field(50, description="stop when the set has fewer rows than this")
 
 
-class GsiTrain(Section):
+class GsiTrain(Training):
     """SFT on a training set."""
 
     start: Literal["base", "continue"] = Field("base", description="what each iteration is trained from")
     learning_rate: Positive = 1.0e-5
-    epochs: Positive = 1.0
     global_batch: Count = 64
     micro_batch: Count = Field(8, description="rows at once on one device; the rest is accumulated")
     max_length: Count = Field(1024, description="longer rows are rejected, never cut")
-    warmup_ratio: float = Field(0.1, ge=0.0, lt=1.0)
     scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "linear"
-    lora: Lora | None = Field(None, description="default: full weights")
-    gradient_checkpointing: bool = False
-    padding_free: bool = Field(False, description="train without padding between rows")
-    liger: bool = Field(False, description="Liger kernels, on a GPU")
-    zero: Literal[0, 2, 3] = Field(0, description="stage of DeepSpeed ZeRO; 0 trains without DeepSpeed")
 
 
 GSI_VARIANTS: dict[str, dict[str, Any]] = {
@@ -148,6 +141,4 @@ class Gsi(Section):
 
     def variant(self, name: str) -> Gsi:
         """The settings of one variant; `main` is the section itself."""
-        own = self.model_dump(exclude={"variants", "run"})
-        overlay = {} if name == "main" else self.variants[name]
-        return Gsi.model_validate(plain(deep_merge(own, overlay)))
+        return varied(self, {} if name == "main" else self.variants[name])

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bestpath.settings.base import Count, Lora, Positive, Section, Share, deep_merge, plain
+from bestpath.settings.base import Count, Positive, Section, Share, Training, varied
 
 
 class Explore(Section):
@@ -68,7 +68,7 @@ class LearningRates(Section):
     sft: list[Positive] = [5.0e-5, 1.0e-4]
 
 
-class Train(Section):
+class Train(Training):
     """Training through TRL."""
 
     loss: Literal["sigmoid", "sigmoid_norm", "ipo"] = "sigmoid"
@@ -76,17 +76,6 @@ class Train(Section):
     ld_alpha: Share | None = Field(None, description="length-desensitised DPO: weight of the tokens past the shorter")
     sft_weight: float = Field(0.0, ge=0.0, description="weight of an added SFT term on the chosen text")
     learning_rates: LearningRates = LearningRates()
-    epochs: Positive = 1.0
-    global_batch: Count = 16
-    micro_batch: Count = Field(16, description="pairs at once on one device; the rest is accumulated")
-    max_length: Count = Field(512, description="longer pairs are rejected, never cut")
-    warmup_ratio: float = Field(0.1, ge=0.0, lt=1.0)
-    scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
-    lora: Lora | None = Field(None, description="default: full weights")
-    gradient_checkpointing: bool = False
-    padding_free: bool = Field(False, description="SFT without padding between rows; TRL has no such DPO")
-    liger: bool = Field(False, description="Liger kernels, on a GPU")
-    zero: Literal[0, 2, 3] = Field(0, description="stage of DeepSpeed ZeRO; 0 trains without DeepSpeed")
     checkpoints: Count = Field(4, description="checkpoints a run, evenly spaced; the dev split chooses")
     select: Literal["dev", "last"] = "dev"
 
@@ -170,6 +159,4 @@ class Recut(Section):
 
     def variant(self, name: str) -> Recut:
         """The settings of one variant; `main` is the section itself."""
-        own = self.model_dump(exclude={"variants", "run"})
-        overlay = {} if name == "main" else self.variants[name]
-        return Recut.model_validate(plain(deep_merge(own, overlay)))
+        return varied(self, {} if name == "main" else self.variants[name])

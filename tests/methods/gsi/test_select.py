@@ -91,6 +91,8 @@ def test_fill_puts_copies_of_the_reference_in_the_place_of_what_is_missing() -> 
     assert Counter(row["origin"] for row in found.rows) == {"sampled": 1, "fill": 3}
     assert found.rows[-1]["completion"][0]["content"] == REFERENCE
     assert len(selected(plain_draws("q", 5), fill=True).rows) == 5
+    same = [{**row, "text": "way 0 to 17"} for row in plain_draws("q", 5, n=5)]
+    assert len(selected(same, fill=True).rows) == 1  # five right answers are no deficit, though their texts are equal
 
 
 def test_repeat_takes_the_rows_of_a_question_in_turn() -> None:

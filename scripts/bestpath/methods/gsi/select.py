@@ -32,8 +32,8 @@ class SelectRules:
     `clip` of arXiv 2510.26474 without a guided phase). leaks: drop texts that mention help (`hints`, patterns) or go
     round in circles. copies: of a reference that come back from a guided model, keep one a question, all, or none.
     step_check: drop texts with a wrong equation, by `values`, or as the released code does (`strings`). fill: a
-    question short of k rows gets copies of its reference in their place: the control that tells guidance from leakage
-    (spec 4). repeat: a question with fewer rows than k has them repeated in turn (`repeat` there).
+    question short of k right answers gets copies of its reference for those missing: the control that tells guidance
+    from leakage (spec 4). repeat: a question with fewer rows than k has them repeated in turn (`repeat` there).
     """
 
     seed: int
@@ -87,7 +87,8 @@ def select(
         if rules.repeat and rows:
             rows += [rows[i % len(rows)] for i in range(max(0, rules.k - len(rows)))]
         if rules.fill and problem["solution"]:
-            rows += [reference_row(problem, prompt, "fill")] * max(0, rules.k - len(rows))
+            right = sum(draw["verdict"] == "correct" for draw in draws)  # an easy question's equal texts are no deficit
+            rows += [reference_row(problem, prompt, "fill")] * max(0, rules.k - right)
         found.rows.extend(rows)
         found.questions.append(_question(problem, draws, len(rows)))
     check_nothing_lost("gsi_select", sum(map(len, by_problem.values())), n_sampled, found.rejects)
