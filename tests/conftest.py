@@ -15,11 +15,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Sharing(LoadScopeScheduling):
-    """Whole runs of the workflow go to one process, and those on Slurm to one: they share what is finished."""
+    """Whole runs of the workflow go to one process, which shares what is finished, and those of GSI to another."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = nodeid.split("/")[1]
-        return folder if folder in {"workflow", "slurm"} else nodeid
+        folder, file = nodeid.split("::")[0].split("/")[1:3]
+        if folder != "workflow":
+            return nodeid
+        return "GSI" if file == "test_gsi.py" else "ReCUT"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:

@@ -21,7 +21,7 @@ def test_merges_have_their_own_numbers(finished: Project) -> None:
 
 
 def test_variants_have_their_own_numbers_and_the_first_may_have_no_merge(clone: Project) -> None:
-    clone.overlay("recut: {run: [sft_shortest, main], pairs: {rounds: 3}}").run()
+    clone.overlay("recut: {run: [sft_shortest, main]}").run()
     with (clone.results / "report/tables/variants.csv").open() as file:
         rows = {row["variant"]: row for row in csv.DictReader(file)}
     assert [row["ends with"] for row in rows.values()] == ["SFT (sft_shortest)", f"merged: {chosen(clone)}"]

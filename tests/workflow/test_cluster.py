@@ -32,18 +32,10 @@ def slurm() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which one specialist is trained, without a cluster."""
-    project = Project.copy_to(tmp_path_factory.mktemp("trained") / "project")
-    project.run(CANDIDATES, MODEL)
-    return project
-
-
 @pytest.fixture
-def clone(slurm: None, trained: Project, tmp_path: Path) -> Project:
+def clone(slurm: None, finished: Project, tmp_path: Path) -> Project:
     """A clone whose jobs on models ask for a GPU. That alone makes nothing stale."""
-    clone = trained.clone(tmp_path / "clone").overlay(ONE_GPU)
+    clone = finished.clone(tmp_path / "clone").overlay(ONE_GPU)
     assert clone.stale(CANDIDATES, MODEL) == {}
     return clone
 
@@ -87,17 +79,17 @@ def logs_of(project: Project, rule: str) -> str:
     return "".join(path.read_text() for path in logs)
 
 
-def test_jobs_get_devices_from_slurm_and_make_the_same_bytes(trained: Project, clone: Project) -> None:
+def test_jobs_get_devices_from_slurm_and_make_the_same_bytes(finished: Project, clone: Project) -> None:
     remove_exploration(clone)
     done = subprocess.run(on_slurm(clone, CANDIDATES), cwd=clone.folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-8000:]
-    assert contents(clone.results / EXPLORED) == contents(trained.results / EXPLORED)
+    assert contents(clone.results / EXPLORED) == contents(finished.results / EXPLORED)
     told = [path.read_text().splitlines()[0] for path in (clone.results / "logs/recut_explore").iterdir()]
     assert sorted(told) == ["GPUs: 0", "GPUs: 1"]
     assert clone.stale(CANDIDATES) == {}
 
 
-def test_a_cancelled_and_a_requeued_job_go_on_from_their_journals(trained: Project, clone: Project) -> None:
+def test_a_cancelled_and_a_requeued_job_go_on_from_their_journals(finished: Project, clone: Project) -> None:
     remove_exploration(clone)
 
     def act(jobs: list[str]) -> None:
@@ -111,10 +103,10 @@ def test_a_cancelled_and_a_requeued_job_go_on_from_their_journals(trained: Proje
 
     run_and(clone, CANDIDATES, lambda: journalled(clone, "recut_explore") > 0, act)
     assert "problems were finished before" in logs_of(clone, "recut_explore")
-    assert contents(clone.results / EXPLORED) == contents(trained.results / EXPLORED)
+    assert contents(clone.results / EXPLORED) == contents(finished.results / EXPLORED)
 
 
-def test_a_cancelled_training_saves_and_goes_on(trained: Project, clone: Project) -> None:
+def test_a_cancelled_training_saves_and_goes_on(finished: Project, clone: Project) -> None:
     shutil.rmtree(clone.results / TRAINED)
 
     def training() -> bool:
@@ -122,4 +114,4 @@ def test_a_cancelled_training_saves_and_goes_on(trained: Project, clone: Project
 
     printed = run_and(clone, MODEL, training, lambda jobs: said("scancel", *jobs))
     assert "was told to stop (SIGTERM) at step" in printed
-    assert contents(clone.results / TRAINED) == contents(trained.results / TRAINED)
+    assert contents(clone.results / TRAINED) == contents(finished.results / TRAINED)
