@@ -18,10 +18,9 @@ class Sharing(LoadScopeScheduling):
     """Whole runs of the workflow go to one process, which shares what is finished, and those of GSI to another."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder, file = nodeid.split("::")[0].split("/")[1:3]
-        if folder != "workflow":
+        if not nodeid.startswith("tests/workflow/"):
             return nodeid
-        return "GSI" if file == "test_gsi.py" else "ReCUT"
+        return "GSI" if "/test_gsi.py" in nodeid else "ReCUT"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
