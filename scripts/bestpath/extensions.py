@@ -8,6 +8,7 @@ each run works on a copy of its own, where nobody else can leave one.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import platform
 import subprocess
@@ -29,7 +30,8 @@ def built() -> Path:
     Compiling takes a minute or two. Raises UserError when it fails.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    kind = f"{platform.node()}-torch-{version('torch')}-deepspeed-{version('deepspeed')}"
+    home = hashlib.sha256(sys.prefix.encode()).hexdigest()[:8]  # paths of it are in the build, or it is compiled anew
+    kind = f"{platform.node()}-{home}-torch-{version('torch')}-deepspeed-{version('deepspeed')}"
     folder = cache / "bestpath" / "extensions" / kind
     folder.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f"{folder.name}.lock").open("w") as lock:
