@@ -24,7 +24,7 @@ class Sharing(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
-    """The tests of two processes, the largest groups first."""
+    """The tests of some processes, the largest groups first."""
     return Sharing(config, log)
 
 
