@@ -25,9 +25,18 @@ def run(main: Callable[[], None]) -> None:
     except UserError as error:
         _tell(f"error: {error}")
         sys.exit(1)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not _is_interrupt(error):
+            raise
         _tell("stopped by Ctrl-C; run the same again to go on")
         sys.exit(130)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is at the bottom of it: in the midst of an import it comes out as an ImportError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _tell(sentence: str) -> None:
