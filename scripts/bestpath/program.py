@@ -25,7 +25,7 @@ def run(main: Callable[[], None]) -> None:
     except UserError as error:
         _tell(f"error: {error}")
         sys.exit(1)
-    except BaseException as error:
+    except (KeyboardInterrupt, Exception) as error:
         if not _is_interrupt(error):
             raise
         _tell("stopped by Ctrl-C; run the same again to go on")

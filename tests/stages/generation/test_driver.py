@@ -7,11 +7,10 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,51 +18,13 @@ from hypothesis import strategies as st
 
 from bestpath.errors import UserError
 from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Message, Sampling, Score, Scored, Search, Verdict
-from bestpath.stages.generation.driver import SearchError, run
-from bestpath.stages.generation.engine import Engine, Scorer, engine_error, failed, unscored
+from bestpath.search import Completion, Generate, Grade, Search
+from bestpath.stages.generation.driver import SearchError
+from bestpath.stages.generation.engine import Engine, failed
 from bestpath.stages.generation.engines.scripted import ScriptedEngine
 from bestpath.stages.generation.journal import Journal
 from bestpath.stages.generation.progress import Progress
-
-
-class ScriptedGrader:
-    """A text is correct if it contains the gold answer. `choose` shuffles the order of verdicts."""
-
-    def __init__(self, choose: Callable[[int], int] = lambda waiting: 0) -> None:
-        self._choose = choose
-        self._waiting: list[tuple[int, Verdict]] = []
-        self.calls = 0
-
-    def submit(self, request: Grade) -> int:
-        self.calls += 1
-        outcome = "correct" if request.gold in request.text else "wrong"
-        self._waiting.append((self.calls, Verdict(outcome, request.text)))  # type: ignore[arg-type]
-        return self.calls
-
-    def poll(self, timeout_s: float) -> list[tuple[int, Verdict]]:
-        return [self._waiting.pop(self._choose(len(self._waiting)))] if self._waiting else []
-
-
-class ScriptedScorer(ScriptedEngine):
-    """Scores by a function of the request."""
-
-    def _answer(self, request: Any) -> Any:
-        try:
-            answer: Any = self._answers(request)  # type: ignore[operator]
-        except Exception as error:
-            return unscored(engine_error(error))
-        return answer if isinstance(answer, Scored) else Scored(answer, 3)
-
-
-def ask(text: str, seed: int = 0, role: str = "actor") -> Generate:
-    return Generate(role, (Message("user", text),), Sampling(0.7), seed)
-
-
-def echo(request: Generate) -> str:
-    """An answer that depends on the request alone."""
-    rng = random.Random(f"{request.seed} {request.messages[-1].content}")
-    return " ".join(str(rng.randrange(10)) for _ in range(rng.randrange(1, 6)))
+from tests.stages.generation.driving import ScriptedGrader, ask, by_hand, drive, echo
 
 
 def explore(problem: str, rounds: int) -> Search[list[Row]]:
@@ -86,46 +47,8 @@ def searches(n: int) -> dict[str, Callable[[], Search[list[Row]]]]:
     return {f"p{i}": partial(explore, f"p{i}", 1 + i % 4) for i in range(n)}
 
 
-def drive(
-    folder: Path,
-    todo: Mapping[str, Callable[[], Search[list[Row]]]],
-    engines: Mapping[str, Engine],
-    grader: Any = None,
-    key: str = "key",
-    progress: Progress | None = None,
-    scorers: Mapping[str, Scorer] | None = None,
-) -> dict[str, list[Row]]:
-    with Journal(folder / "journal.jsonl", key) as journal:
-        progress = progress or Progress("test", stream=StringIO())
-        return run(todo, engines, grader or ScriptedGrader(), journal, progress, scorers)
-
-
 def both(engine: Engine) -> dict[str, Engine]:
     return {"actor": engine, "critic": engine}
-
-
-def by_hand(todo: Mapping[str, Callable[[], Search[list[Row]]]]) -> dict[str, list[Row]]:
-    """The results without a driver: one search after another, one request after another."""
-
-    def answer(request: Any) -> Any:
-        if isinstance(request, Grade):
-            return Verdict("correct" if request.gold in request.text else "wrong", request.text)
-        if isinstance(request, Score):
-            return Scored(worth(request), 3)
-        text = echo(request)
-        return Completion(text, len(text.split()) + 1, 1, "stop")
-
-    results = {}
-    for problem, start in todo.items():
-        search = start()
-        requests = next(search)
-        while True:
-            try:
-                requests = search.send([answer(request) for request in requests])
-            except StopIteration as end:
-                results[problem] = end.value
-                break
-    return results
 
 
 @given(
@@ -391,112 +314,3 @@ def test_a_table_answers_too() -> None:
     ((ticket, completion),) = engine.step()
     assert (ticket, completion.finish) == (5, "error")
     assert [call.messages[0].content for call in engine.calls] == ["q", "unknown"]
-
-
-def worth(request: Score) -> float:
-    """A score that depends on the request alone."""
-    return random.Random(f"{request.of} {request.messages}").random()
-
-
-def refine(problem: str, rounds: int) -> Search[list[Row]]:
-    """Rounds of a new attempt, beside which the last one is scored and graded; the better one stays."""
-    rows: list[Row] = []
-    kept, best = problem, float("-inf")
-    for round_ in range(rounds):
-        chat = (Message("user", problem), Message("assistant", kept))
-        attempt, reward, verdict, likelihood = yield [
-            ask(kept, round_),
-            Score("reward", chat),
-            Grade(kept, "7"),
-            Score("actor", chat, "likelihood"),
-        ]
-        assert isinstance(attempt, Completion) and isinstance(verdict, Verdict)
-        assert isinstance(reward, Scored) and isinstance(likelihood, Scored)
-        assert reward.value is not None and likelihood.value is not None
-        rows.append({"text": kept, "reward": reward.value, "log": likelihood.value, "outcome": verdict.outcome})
-        if reward.value > best:
-            kept, best = attempt.text, reward.value
-    return rows
-
-
-def refinements(n: int) -> dict[str, Callable[[], Search[list[Row]]]]:
-    return {f"p{i}": partial(refine, f"p{i}", 1 + i % 4) for i in range(n)}
-
-
-@given(seed=st.integers(0, 10**6), capacities=st.tuples(*[st.integers(1, 9)] * 3), shared=st.booleans())
-def test_completions_scores_and_grades_may_be_asked_together(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, capacities: tuple[int, ...], shared: bool
-) -> None:
-    rng = random.Random(seed)
-    actor = ScriptedEngine(echo, capacities[0], choose=rng.randrange)
-    reward, judge = (ScriptedScorer(worth, capacity, choose=rng.randrange) for capacity in capacities[1:])  # type: ignore[arg-type]
-    scorers: dict[str, Any] = {"reward": reward, "actor": reward if shared else judge}
-    found = drive(
-        tmp_path_factory.mktemp("run"), refinements(9), {"actor": actor}, ScriptedGrader(rng.randrange), scorers=scorers
-    )
-    assert found == by_hand(refinements(9))
-    requests = sum(map(len, found.values()))
-    assert len(actor.calls) == requests and len(reward.calls) == requests * (2 if shared else 1)
-
-
-def test_interrupted_runs_score_nothing_finished_anew(tmp_path: Path) -> None:
-    def stopping(request: Score) -> float:
-        if len(scorer.calls) == 25:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return worth(request)
-
-    scorer = ScriptedScorer(stopping, capacity=3)  # type: ignore[arg-type]
-    with pytest.raises(SystemExit):
-        roles: dict[str, Any] = dict.fromkeys(("reward", "actor"), scorer)
-        drive(tmp_path, refinements(20), {"actor": ScriptedEngine(echo)}, scorers=roles)
-    with Journal(tmp_path / "journal.jsonl", "key") as journal:
-        finished = dict(journal.finished)
-    assert 0 < len(finished) < 20
-    assert all(problem.generations == len(problem.rows) for problem in finished.values()), "scores are no completions"
-    second = ScriptedScorer(worth)  # type: ignore[arg-type]
-    roles = dict.fromkeys(("reward", "actor"), second)
-    found = drive(tmp_path, refinements(20), {"actor": ScriptedEngine(echo)}, scorers=roles)
-    assert found == by_hand(refinements(20))
-    assert len(second.calls) == sum(2 * len(rows) for problem, rows in found.items() if problem not in finished)
-
-
-def one_score(problem: str) -> Search[list[Row]]:
-    (score,) = yield [Score("reward", (Message("user", "?"), Message("assistant", problem)))]
-    assert isinstance(score, Scored)
-    return [{"value": score.value, "error": score.error}]
-
-
-def test_a_failed_score_is_asked_once_more_unless_it_does_not_fit(tmp_path: Path) -> None:
-    calls = Counter[str]()
-
-    def unreliable(request: Score) -> Any:
-        problem = request.messages[-1].content
-        calls[problem] += 1
-        if problem == "long":
-            return unscored("prompt_too_long", 99)
-        if problem == "broken" or calls[problem] == 1:
-            raise RuntimeError("gone for a moment")
-        return 0.5
-
-    todo = {problem: partial(one_score, problem) for problem in ("fine", "long", "broken")}
-    found = drive(tmp_path, todo, {}, scorers={"reward": ScriptedScorer(unreliable)})  # type: ignore[arg-type, dict-item]
-    assert found["fine"] == [{"value": 0.5, "error": None}]
-    assert found["long"] == [{"value": None, "error": "prompt_too_long"}]
-    assert found["broken"] == [{"value": None, "error": "engine_error: RuntimeError: gone for a moment"}]
-    assert calls == {"fine": 2, "long": 1, "broken": 2}
-
-
-def test_a_role_without_a_scoring_model_is_named(tmp_path: Path) -> None:
-    scorers: dict[str, Any] = {"judge": ScriptedScorer(worth)}  # type: ignore[arg-type]
-    with pytest.raises(UserError, match=r"no scoring model is set for the role 'reward' \(.* scoring model: judge\)"):
-        drive(tmp_path, {"a": partial(one_score, "a")}, {"reward": ScriptedEngine(echo)}, scorers=scorers)
-
-
-def test_progress_counts_scores(tmp_path: Path) -> None:
-    stream = StringIO()
-    progress = Progress("score", tmp_path / "progress.json", stream)
-    todo = {str(i): partial(one_score, str(i)) for i in range(7)}
-    drive(tmp_path, todo, {}, progress=progress, scorers={"reward": ScriptedScorer(worth)})  # type: ignore[arg-type, dict-item]
-    state = json.loads((tmp_path / "progress.json").read_text())
-    assert (state["done"], state["scores"], state["generations"], state["tokens"]) == (7, 7, 0, 0)
-    assert "7/7 problems, 0 completions, 7 scores" in stream.getvalue()
