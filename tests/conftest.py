@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -14,18 +18,62 @@ settings.load_profile("bestpath")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-class Sharing(LoadScopeScheduling):
-    """Whole runs of the workflow go to one process, which shares what is finished, and those of GSI to another."""
+LONGEST = (
+    "test_reliability.py::test_killed_at_twenty",
+    "test_gsi.py::test_every_strategy",
+    "test_gsi.py::test_programs",
+    "test_cluster.py",
+    "test_gsi.py::test_a_larger_budget",
+    "test_endpoint.py::test_exploring",
+    "test_add_a_method.py",
+    "tests/workflow/",
+)
+"""What starts first, so that no process is left alone with it at the end."""
+
+
+SHARING = ("test_add_a_method.py", "test_cluster.py", "test_recipes.py")
+"""Whole runs that share what they set up, as other files do."""
+
+
+class Files(LoadScopeScheduling):
+    """A process takes a file, whose tests share what they set up; whole runs share results on the disk, one by one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if not nodeid.startswith("tests/workflow/"):
-            return nodeid
-        return "GSI" if "/test_gsi.py" in nodeid else "ReCUT"
+        file = nodeid.partition("::")[0]
+        return nodeid if "workflow/" in file and not file.endswith(SHARING) else file
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
-    """The tests of some processes, the largest groups first."""
-    return Sharing(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
+    """The tests go to the processes in the order in which they were collected."""
+    return Files(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first."""
+
+    def place(item: pytest.Item) -> int:
+        return next((i for i, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST))
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Makes a folder that all processes of the test run share: the first one that asks for it fills it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def make(name: str, fill: Callable[[Path], None]) -> Path:
+        folder, filled = shared / name, shared / f"{name}.filled"
+        with FileLock(shared / f"{name}.lock"):
+            if not filled.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                fill(folder)
+                filled.touch()
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -19,6 +20,7 @@ RUN = "BESTPATH_RUN_PID"
 
 def run(main: Callable[[], None]) -> None:
     """Run a program's `main`; a `UserError` becomes one line on stderr and exit code 1, Ctrl-C one and 130."""
+    gc.set_threshold(100_000, 20, 100)  # importing torch makes much and frees nothing: looking for it takes a seventh
     _end_with_run()
     try:
         main()

@@ -37,8 +37,9 @@ def code_of(program: str) -> list[str]:
 def _module(path: Path) -> tuple[str, tuple[str, ...]]:
     """A module's digest, blind to docstrings, comments and layout, and the library modules it imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    imported = tuple(dict.fromkeys(_imports(tree)))
-    for node in ast.walk(tree):
+    statements = list(_statements(tree.body))
+    imported = tuple(dict.fromkeys(_imports(statements)))
+    for node in (tree, *statements):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node)
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12], imported
@@ -50,8 +51,8 @@ def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.Asyn
         node.body = node.body[1:] or [ast.Pass()]
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
-    for node in _runtime_nodes(tree):
+def _imports(statements: Iterable[ast.AST]) -> Iterator[str]:
+    for node in statements:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -67,13 +68,14 @@ def _imports(tree: ast.Module) -> Iterator[str]:
                     yield module
 
 
-def _runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those under `if TYPE_CHECKING:`, which never run."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+def _statements(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All statements but those under `if TYPE_CHECKING:`, which never run; nothing else imports or has a docstring."""
+    for node in nodes:
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             continue
-        yield child
-        yield from _runtime_nodes(child)
+        yield node
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            yield from _statements(getattr(node, part, ()))
 
 
 def _path_of(module: str) -> Path:

@@ -18,9 +18,9 @@ def text_counter(folder: Path) -> Callable[[str], int]:
 
 def prompt_counter(folder: Path) -> Callable[[Sequence[Message]], int]:
     """Counts the tokens of a chat under the model's template, up to where the assistant's turn begins."""
-    from transformers import AutoTokenizer
+    from transformers import PreTrainedTokenizerFast  # AutoTokenizer imports torch, for seconds
 
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
 
     def count(messages: Sequence[Message]) -> int:
         turns = [{"role": message.role, "content": message.content} for message in messages]

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 _TARGETS = {"all", "total", "recut", "gsi", "evaluate"}
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+TINY = "config/test/tiny.yaml"
 PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
 
 
@@ -22,7 +24,7 @@ class Project:
     """A copy of the project in which Snakemake runs."""
 
     folder: Path
-    config: str = "config/test/tiny.yaml"
+    config: str = TINY
 
     @classmethod
     def copy_to(cls, folder: Path) -> Project:
@@ -70,15 +72,19 @@ class Project:
         """The same project under the tiny configuration with these settings laid over it."""
         path = self.folder / "config" / "test" / "overlay.yaml"
         path.write_text(text)
-        return Project(self.folder, "config/test/tiny.yaml config/test/overlay.yaml")
+        return Project(self.folder, f"{TINY} config/test/overlay.yaml")
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def finished(once: Callable[[str, Callable[[Path], None]], Path]) -> Project:
     """A project whose tiny run is finished, up to the report; tests work on clones of it."""
-    project = Project.copy_to(tmp_path_factory.mktemp("finished") / "project")
-    project.run()
-    return project
+    return Project(once("finished", run_whole))
+
+
+def run_whole(folder: Path, config: str = TINY) -> None:
+    """Run a copy of the project up to its report."""
+    Project.copy_to(folder)
+    Project(folder, config).run()
 
 
 @pytest.fixture

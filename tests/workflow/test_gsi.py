@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bestpath.methods.gsi.tables import AUDIT, GRADED, QUESTIONS, SAMPLED, TAIL
 from bestpath.records import read_jsonl, read_table
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import TINY, Project, run_whole
 
 pytestmark = pytest.mark.workflow
 
-CONFIG = "config/test/tiny.yaml config/test/gsi.yaml"
+CONFIG = f"{TINY} config/test/gsi.yaml"
 LEAVES = {"evaluate_table": 1, "gsi_report": 1}
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
+@pytest.fixture(scope="session")
+def done(once) -> Project:  # type: ignore[no-untyped-def]
     """A project whose tiny run of GSI is finished."""
-    copied = Project.copy_to(tmp_path_factory.mktemp("gsi") / "project")
-    project = Project(copied.folder, CONFIG)
-    project.run()
-    return project
+    return Project(once("gsi", partial(run_whole, config=CONFIG)), CONFIG)
 
 
 @pytest.fixture
@@ -44,8 +42,7 @@ def folder(project: Project, variant: str) -> Path:
 
 
 def test_every_strategy_runs_and_every_draw_is_accounted_for(done: Project) -> None:
-    assert done.stale() == {}
-    for variant in ("answer", "interactive", "state_reset"):
+    for variant in ("interactive", "state_reset"):
         guided = [
             row for path in sorted((folder(done, variant) / "graded/0/guided").glob("*.parquet"))
             for row in read_table(path, GRADED)
@@ -62,7 +59,7 @@ def test_every_strategy_runs_and_every_draw_is_accounted_for(done: Project) -> N
 
 
 def test_what_is_trained_on_shows_the_plain_prompt_alone(done: Project) -> None:
-    for variant in ("answer", "interactive", "state_reset"):
+    for variant in ("interactive", "state_reset"):
         for row in read_jsonl(folder(done, variant) / "sft/1.train.jsonl"):
             assert "given" not in row["prompt"][0]["content"] and "eference" not in row["prompt"][0]["content"]
 
@@ -109,10 +106,14 @@ def test_the_report_tells_the_story(done: Project) -> None:
         assert part in page
 
 
+def test_nothing_is_stale_after_a_run(changed) -> None:  # type: ignore[no-untyped-def]
+    assert changed("{}").stale() == {}
+
+
 def test_one_more_iteration_only_adds_work(changed) -> None:  # type: ignore[no-untyped-def]
     stale = changed("gsi: {iterations: 3}").stale()
-    assert stale["train_specialist"] == stale["gsi_select"] == stale["gsi_tail"] == 6
-    assert stale["gsi_sample"] == stale["gsi_grade"] == 6  # of the models of iteration 1
+    assert stale["train_specialist"] == stale["gsi_select"] == stale["gsi_tail"] == 5
+    assert stale["gsi_sample"] == stale["gsi_grade"] == 5  # of the models of iteration 1
     assert not {"gsi_references", "embedded_base", "problems_train"} & stale.keys()
 
 
@@ -127,7 +128,7 @@ def test_a_larger_budget_draws_only_what_is_missing(changed) -> None:  # type: i
     }
     stale = project.stale()
     assert "train_specialist" in stale and "embedded_base" not in stale
-    project.run()
+    project.run("results/tiny-gsi/gsi/state_reset/s1/graded/0/guided/00000.parquet")
     plain = [row for path in (folder(project, "vanilla") / "draws/0/plain").glob("*.parquet") for row in _rows(path)]
     assert {row["index"] for row in plain} == {0, 1, 2, 3}
     assert all(before[row["draw_id"]] == row["text"] for row in plain if row["draw_id"] in before)
@@ -139,6 +140,11 @@ def _rows(path: Path):  # type: ignore[no-untyped-def]
     import pyarrow.parquet as pq
 
     return pq.read_table(path).to_pylist()
+
+
+def test_every_shard_is_a_job_of_its_own(changed) -> None:  # type: ignore[no-untyped-def]
+    stale = changed("problems: {shard_size: 18}").stale()
+    assert (stale["gsi_sample"], stale["gsi_grade"], stale["gsi_guide"]) == (2, 2, 6)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +170,8 @@ def test_changing_a_setting_reruns_what_uses_it(changed, overlay: str, stale: di
     assert changed(overlay).stale() == {**stale, "gsi_report": 1}
 
 
-def test_the_wrong_target_is_one_sentence(done: Project) -> None:
-    wrong = Project(done.folder).snakemake("gsi", "--dry-run")
+def test_the_wrong_target_is_one_sentence(changed) -> None:  # type: ignore[no-untyped-def]
+    wrong = Project(changed("{}").folder).snakemake("gsi", "--dry-run")
     assert wrong.returncode == 1
     assert "error: the target is gsi, but setting 'method' is recut; add --configfile config/gsi.yaml" in (
         wrong.stderr + wrong.stdout
@@ -176,7 +182,7 @@ def test_programs_are_written_run_and_trained_on(tmp_path: Path) -> None:
     copied = Project.copy_to(tmp_path / "project")
     (copied.folder / "config/test/overlay.yaml").write_text(
         "embedded: {lessons: [gsi-pot], steps: 250}\n"
-        "problems: {shard_size: 18, train: {fields: {solution: program}}}\n"
+        "problems: {train: {fields: {solution: program}}}\n"
         "gsi: {iterations: 3, sample: {mode: pot}, run: [state_reset]}\n"
     )
     project = Project(copied.folder, f"{CONFIG} config/test/overlay.yaml")

@@ -236,6 +236,7 @@ def remove_all_but_the_base(project: Project) -> None:
 
 
 def remove_exploration(project: Project) -> None:
-    """Take away what the exploration made, and what was made from it first."""
-    shutil.rmtree(project.results / EXPLORED)
+    """Take away what the exploration made of one shard, and what was made from it first."""
+    for path in (project.results / EXPLORED).glob("00001.*"):
+        path.unlink()
     (project.folder / CANDIDATES).unlink()

@@ -71,7 +71,9 @@ class GsiSelect(Section):
     dedup: bool = Field(True, description="drop equal texts of a question")
     leaks: bool = Field(True, description="drop texts that mention the help, or go round in circles")
     hints: list[str] | None = Field(None, description="patterns of such mentions; default: those of docs/gsi.md")
-    copies: Literal["one", "all", "none"] = Field("one", description="copies of its reference that a question keeps")
+    copies: Literal["one", "all", "none"] = Field(
+        "one", description="copies of its reference that a question keeps from a model that was shown it"
+    )
     step_check: Literal["off", "values", "strings"] = Field(
         "off", description="drop texts with a wrong equation; `strings` compares as the released code"
     )

@@ -36,8 +36,9 @@ OK = "4 * 3 = 12\nand 12 + 5 = 17"
         (draw("q", "plain", 0, 0, "correct", "the given answer is 17"), {}, "leaks_hint"),
         (draw("q", "plain", 0, 0, "correct", "the given answer is 17"), {"leaks": False}, None),
         (draw("q", "plain", 0, 0, "correct", "add\nadd\nadd\n17"), {}, "loop"),
-        (draw("q", "guided", 1, 0, "correct", REFERENCE), {}, None),  # one copy a question is kept
-        (draw("q", "guided", 1, 0, "correct", REFERENCE), {"copies": "none"}, "copied_reference"),
+        (draw("q", "guided", 1, 0, "correct", REFERENCE, strategy="rationale"), {}, None),  # one a question is kept
+        (draw("q", "guided", 1, 0, "correct", REFERENCE, strategy="rationale"), {"copies": "none"}, "copied_reference"),
+        (draw("q", "guided", 1, 0, "correct", REFERENCE, strategy="state_reset"), {"copies": "none"}, None),
         (draw("q", "plain", 0, 0, "correct", "<<5*3=14>> 17"), {}, None),
         (draw("q", "plain", 0, 0, "correct", "<<5*3=14>> 17"), {"step_check": "values"}, "bad_equation"),
         (draw("q", "plain", 0, 0, "correct", "<<10/2=5>> 17"), {"step_check": "values"}, None),

@@ -30,7 +30,8 @@ class SelectRules:
 
     cap: the most rows of a question, None for as many as are correct (the released `floor`; k gives `uniform`, and
     `clip` of arXiv 2510.26474 without a guided phase). leaks: drop texts that mention help (`hints`, patterns) or go
-    round in circles. copies: of a reference that come back from a guided model, keep one a question, all, or none.
+    round in circles. copies: of a reference that come back from a model that was shown all of it (`rationale`), keep
+    one a question, all, or none; what state reset copies is its prefix, and told by `prefix_share`.
     step_check: drop texts with a wrong equation, by `values`, or as the released code does (`strings`). fill: a
     question short of k right answers gets copies of its reference for those missing: the control that tells guidance
     from leakage (spec 4). repeat: a question with fewer rows than k has them repeated in turn (`repeat` there).
@@ -179,7 +180,7 @@ def _copies_over(most: int, reference: str | None) -> Callable[[Row, str], str]:
 
     def reason(draw: Row, text: str) -> str:
         nonlocal copies
-        if draw["phase"] != "guided" or not leaks.is_copy(text, reference):
+        if draw["strategy"] != "rationale" or not leaks.is_copy(text, reference):
             return ""
         copies += 1
         return "copied_reference" if copies > most else ""
