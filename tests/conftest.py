@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -16,7 +12,6 @@ settings.register_profile("bestpath", deadline=None)
 settings.load_profile("bestpath")
 
 ROOT = Path(__file__).resolve().parent.parent
-
 
 LONGEST = (
     "test_reliability.py::test_killed_at_twenty",
@@ -29,7 +24,6 @@ LONGEST = (
     "tests/workflow/",
 )
 """What starts first, so that no process is left alone with it at the end."""
-
 
 SHARING = ("test_add_a_method.py", "test_cluster.py", "test_recipes.py")
 """Whole runs that share what they set up, as other files do."""
@@ -55,25 +49,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST))
 
     items.sort(key=place)
-
-
-@pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
-    """Makes a folder that all processes of the test run share: the first one that asks for it fills it."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-
-    def make(name: str, fill: Callable[[Path], None]) -> Path:
-        folder, filled = shared / name, shared / f"{name}.filled"
-        with FileLock(shared / f"{name}.lock"):
-            if not filled.exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                fill(folder)
-                filled.touch()
-        return folder
-
-    return make
 
 
 @pytest.fixture(scope="session")

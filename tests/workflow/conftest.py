@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 _TARGETS = {"all", "total", "recut", "gsi", "evaluate"}
@@ -75,16 +76,25 @@ class Project:
         return Project(self.folder, f"{TINY} config/test/overlay.yaml")
 
 
+def run_once(factory: pytest.TempPathFactory, name: str, config: str) -> Project:
+    """A project whose run is finished, up to the report: the first process of the test run that asks for it runs it."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    project, done = Project(shared / name, config), shared / f"{name}.done"
+    with FileLock(shared / f"{name}.lock"):
+        if not done.exists():
+            shutil.rmtree(project.folder, ignore_errors=True)
+            Project.copy_to(project.folder)
+            project.run()
+            done.touch()
+    return project
+
+
 @pytest.fixture(scope="session")
-def finished(once: Callable[[str, Callable[[Path], None]], Path]) -> Project:
-    """A project whose tiny run is finished, up to the report; tests work on clones of it."""
-    return Project(once("finished", run_whole))
-
-
-def run_whole(folder: Path, config: str = TINY) -> None:
-    """Run a copy of the project up to its report."""
-    Project.copy_to(folder)
-    Project(folder, config).run()
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose tiny run is finished; tests work on clones of it."""
+    return run_once(tmp_path_factory, "finished", TINY)
 
 
 @pytest.fixture

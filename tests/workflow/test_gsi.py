@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bestpath.methods.gsi.tables import AUDIT, GRADED, QUESTIONS, SAMPLED, TAIL
-from bestpath.records import read_jsonl, read_table
-from tests.workflow.conftest import TINY, Project, run_whole
+from bestpath.prompts import load
+from bestpath.records import PROBLEMS, read_jsonl, read_table
+from tests.workflow.conftest import TINY, Project, run_once
 
 pytestmark = pytest.mark.workflow
 
@@ -19,9 +19,9 @@ LEAVES = {"evaluate_table": 1, "gsi_report": 1}
 
 
 @pytest.fixture(scope="session")
-def done(once) -> Project:  # type: ignore[no-untyped-def]
-    """A project whose tiny run of GSI is finished."""
-    return Project(once("gsi", partial(run_whole, config=CONFIG)), CONFIG)
+def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose tiny run of GSI is finished; tests work on clones of it."""
+    return run_once(tmp_path_factory, "gsi", CONFIG)
 
 
 @pytest.fixture
@@ -59,9 +59,14 @@ def test_every_strategy_runs_and_every_draw_is_accounted_for(done: Project) -> N
 
 
 def test_what_is_trained_on_shows_the_plain_prompt_alone(done: Project) -> None:
+    plain = load(done.folder / "config/prompts/gsi/plain.jinja", ["problem"])
+    problems = read_table(done.folder / "results/tiny-gsi/problems/train.parquet", PROBLEMS)
+    prompts = {problem["problem_id"]: plain.render(problem=problem["question"]) for problem in problems}
     for variant in ("interactive", "state_reset"):
-        for row in read_jsonl(folder(done, variant) / "sft/1.train.jsonl"):
-            assert "given" not in row["prompt"][0]["content"] and "eference" not in row["prompt"][0]["content"]
+        rows = read_jsonl(folder(done, variant) / "sft/1.train.jsonl")
+        assert any(row["phase"] == "guided" for row in rows)
+        for row in rows:
+            assert [turn["content"] for turn in row["prompt"]] == [prompts[row["problem_id"]]]
 
 
 def test_the_variants_share_iteration_0_and_its_plain_draws(done: Project) -> None:
