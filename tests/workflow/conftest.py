@@ -7,9 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 from filelock import FileLock
 
@@ -57,6 +59,13 @@ class Project:
         """Run Snakemake to its end."""
         return subprocess.run(self.command(*arguments), cwd=self.folder, capture_output=True, text=True, timeout=1800)
 
+    def start(self, *arguments: str) -> psutil.Popen:
+        """A run in a process group of its own, as in a terminal; what it prints is appended to run.log."""
+        with (self.folder / "run.log").open("a") as log:
+            return psutil.Popen(
+                self.command(*arguments), cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+            )
+
     def run(self, *arguments: str) -> str:
         """Run Snakemake, which must succeed; what it printed."""
         done = self.snakemake(*arguments)
@@ -74,6 +83,17 @@ class Project:
         path = self.folder / "config" / "test" / "overlay.yaml"
         path.write_text(text)
         return Project(self.folder, f"{TINY} config/test/overlay.yaml")
+
+
+def programs(run: psutil.Popen, script: str = "scripts/") -> list[psutil.Process]:
+    """The running programs of a run's jobs whose script's path begins so."""
+    found = []
+    with suppress(psutil.NoSuchProcess):
+        for process in run.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # ended since, or a zombie
+                if any(part.startswith(script) for part in process.cmdline()[1:2]):
+                    found.append(process)
+    return found
 
 
 def run_once(factory: pytest.TempPathFactory, name: str, config: str) -> Project:

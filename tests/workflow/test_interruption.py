@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import Project, programs
 
 pytestmark = pytest.mark.workflow
 
@@ -36,16 +35,13 @@ def journalled(project: Project, rule: str) -> int:
 
 def test_a_job_dies_with_its_run(tmp_path: Path) -> None:
     project = Project.copy_to(tmp_path / "orphan")
-    with (project.folder / "run.log").open("w") as log:
-        run = psutil.Popen(project.command(), cwd=project.folder, stdout=log, stderr=subprocess.STDOUT)
-        jobs: list[psutil.Process] = []
-        while not jobs:
-            assert run.poll() is None, "the run ended before a job was seen"
-            jobs = [child for child in run.children(recursive=True) if "scripts/embedded_base.py" in child.cmdline()]
-            time.sleep(0.05)
-        time.sleep(1)  # the job has to get as far as to watch its run
-        run.kill()
-        run.wait()
+    run = project.start()
+    while not (jobs := programs(run, "scripts/embedded_base.py")):
+        assert run.poll() is None, "the run ended before a job was seen"
+        time.sleep(0.05)
+    time.sleep(1)  # the job has to get as far as to watch its run
+    run.kill()
+    run.wait()
     _, alive = psutil.wait_procs(jobs, timeout=30)
     assert not alive
 
@@ -54,28 +50,25 @@ def test_everything_that_a_job_on_models_started_dies_with_its_run(clone: Projec
     candidates = "results/tiny/recut/main/s1/candidates.parquet"
     shutil.rmtree(clone.results / "recut/main/s1/explore")
     (clone.folder / candidates).unlink()
-    with (clone.folder / "run.log").open("w") as log:
-        run = psutil.Popen(clone.command(candidates), cwd=clone.folder, stdout=log, stderr=subprocess.STDOUT)
-        started: list[psutil.Process] = []
-        while not any("scripts/recut_explore.py" in process.cmdline()[:2] for process in started):
-            assert run.poll() is None, "the run ended before a job was seen"
-            time.sleep(0.05)
-            started = [process for process in run.children(recursive=True) if process.is_running()]
-        run.kill()
-        run.wait()
+    run = clone.start(candidates)
+    while not programs(run, "scripts/recut_explore.py"):
+        assert run.poll() is None, "the run ended before a job was seen"
+        time.sleep(0.05)
+    started = run.children(recursive=True)
+    run.kill()
+    run.wait()
     _, alive = psutil.wait_procs(started, timeout=30)
     assert not alive
 
 
 def test_a_second_run_in_one_folder_is_refused(tmp_path: Path) -> None:
     project = Project.copy_to(tmp_path / "twice")
-    with (project.folder / "run.log").open("w") as log:
-        run = psutil.Popen(project.command(), cwd=project.folder, stdout=log, stderr=subprocess.STDOUT)
-        while not (project.folder / "results/.work/run.lock").exists():
-            time.sleep(0.05)
-        second = project.snakemake()
-        for process in [*run.children(recursive=True), run]:
-            process.kill()
-        run.wait()
+    run = project.start()
+    while not (project.folder / "results/.work/run.lock").exists():
+        time.sleep(0.05)
+    second = project.snakemake()
+    for process in [*run.children(recursive=True), run]:
+        process.kill()
+    run.wait()
     assert second.returncode == 1
     assert "another run is under way in this folder" in second.stderr

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from bestpath.stages.generation.lines import entry_of
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import Project, programs
 from tests.workflow.test_bad_input import assert_told
 from tests.workflow.test_interruption import contents, journalled
 
@@ -52,25 +52,6 @@ class Watch:
         self.seen[path] = problems
 
 
-def start(project: Project, *arguments: str) -> psutil.Popen:
-    """A run in a process group of its own, as in a terminal; what it prints is appended to run.log."""
-    with (project.folder / "run.log").open("a") as log:
-        return psutil.Popen(
-            project.command(*arguments), cwd=project.folder, stdout=log, stderr=log, start_new_session=True
-        )
-
-
-def programs(run: psutil.Popen) -> list[psutil.Process]:
-    """The running programs of a run's jobs."""
-    found = []
-    with suppress(psutil.NoSuchProcess):
-        for process in run.children(recursive=True):
-            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                if any(part.startswith("scripts/") for part in process.cmdline()[1:2]):
-                    found.append(process)
-    return found
-
-
 def test_killed_at_twenty_random_moments_a_run_ends_with_the_same_bytes(finished: Project, clone: Project) -> None:
     """Kill -9 of the main process or of a job, by chance; a killed job is tried again by the run itself.
 
@@ -79,7 +60,7 @@ def test_killed_at_twenty_random_moments_a_run_ends_with_the_same_bytes(finished
     project, draw = clone, random.Random(SEED)
     watch, victims = Watch(project), []
     remove_all_but_the_base(project)
-    run = start(project, "--retries", str(KILLS))
+    run = project.start("--retries", str(KILLS))
     while len(victims) < KILLS:
         wanted = draw.choice(("run", "job"))
         moment = time.monotonic() + draw.uniform(1, 7)
@@ -91,7 +72,7 @@ def test_killed_at_twenty_random_moments_a_run_ends_with_the_same_bytes(finished
                 assert contents(project) == contents(finished)
                 remove_all_but_the_base(project)
                 watch.seen.clear()
-                run = start(project, "--retries", str(KILLS))
+                run = project.start("--retries", str(KILLS))
         jobs = programs(run)
         with suppress(psutil.NoSuchProcess, IndexError):
             (run if wanted == "run" else draw.choice(jobs)).kill()
@@ -99,7 +80,7 @@ def test_killed_at_twenty_random_moments_a_run_ends_with_the_same_bytes(finished
         if wanted == "run":
             run.wait()
             psutil.wait_procs(jobs, timeout=60)  # they end with their run
-            run = start(project, "--retries", str(KILLS))
+            run = project.start("--retries", str(KILLS))
     while run.poll() is None:
         watch.look()
         time.sleep(0.05)
@@ -114,7 +95,7 @@ def test_killed_at_twenty_random_moments_a_run_ends_with_the_same_bytes(finished
 def test_a_run_told_to_stop_goes_on_later(finished: Project, clone: Project, whole_group: bool) -> None:
     """Ctrl-C reaches every process of the terminal; SIGTERM to the run alone lets its running jobs come to an end."""
     remove_exploration(clone)
-    run = start(clone, CANDIDATES)
+    run = clone.start(CANDIDATES)
     while not journalled(clone, "recut_explore"):
         assert run.poll() is None
         time.sleep(0.002)
