@@ -1,12 +1,16 @@
 """vLLM under the driver: against raw `LLM.generate`, and ReCUT's exploration against one with a barrier a round.
 
-    .venv-vllm/bin/python benchmarks/vllm_driver.py --model results/vllm/models/base --problems …/problems/test.parquet
+    snakemake --configfile config/config.yaml benchmarks/lengths.yaml -- \\
+        results/lengths/models/base/manifest.json results/lengths/problems/test.parquet
+    .venv-vllm/bin/python benchmarks/vllm_driver.py --model results/lengths/models/base \\
+        --problems results/lengths/problems/test.parquet
 
 Tokens/s: both sides render and tokenise the chats, generate until the natural end and make the text, greedily, on one
-thread in float32. Exploration: the same searches with the same requests, of which every fourth goes on for all eight
-rounds while the others end with their last step. The lock-step loop, the original's way, asks for everything that the
-searches of a round want at once, waits for the last answer, and only then goes on. Both sides take turns; the median
-of the ratios of two neighbouring runs is given.
+thread in float32. Exploration: the same searches with the same requests, every fourth of a problem of 16 changes, the
+others of one of 2. A lock-step loop asks for what the searches of a round want, waits for
+the last answer, and only then goes on: with one call of the engine a round, or with two, first all long continuations
+and then all short ones, which is the original's way. Both sides take turns; the median of the ratios of two
+neighbouring runs is given.
 """
 
 from __future__ import annotations
@@ -49,8 +53,8 @@ def drive(searches: Searches, engine: VllmEngine) -> int:
         return sum(finished.tokens for finished in journal.finished.values())
 
 
-def in_lock_step(searches: Searches, engine: VllmEngine) -> int:
-    """Run searches round by round with a barrier after each; the tokens that they generated."""
+def in_lock_step(searches: Searches, engine: VllmEngine, calls: int) -> int:
+    """Run searches round by round, a barrier after each of one or two calls of the engine; the generated tokens."""
     tokens = 0
     with Grader() as grader:
         live = {name: start() for name, start in searches.items()}
@@ -58,11 +62,13 @@ def in_lock_step(searches: Searches, engine: VllmEngine) -> int:
         while live:
             waiting = [(name, i) for name, requests in asked.items() for i in range(len(requests))]
             generations = [key for key in waiting if isinstance(asked[key[0]][key[1]], Generate)]
-            for ticket, (name, i) in enumerate(generations):
-                engine.submit(ticket, asked[name][i])  # type: ignore[arg-type]
             results: dict[tuple[str, int], object] = {}
-            while engine.in_flight:
-                results.update({generations[ticket]: completion for ticket, completion in engine.step()})
+            for call in range(calls):
+                for ticket, (name, i) in enumerate(generations):
+                    if i % calls == call:  # a search asks for the long continuation first, then for the short one
+                        engine.submit(ticket, asked[name][i])  # type: ignore[arg-type]
+                while engine.in_flight:
+                    results.update({generations[ticket]: completion for ticket, completion in engine.step()})
             tokens += sum(completion.n_tokens for completion in results.values())  # type: ignore[attr-defined]
             grades = {grader.submit(asked[n][i]): (n, i) for n, i in waiting if isinstance(asked[n][i], Grade)}  # type: ignore[arg-type]
             while grades:
@@ -76,12 +82,18 @@ def in_lock_step(searches: Searches, engine: VllmEngine) -> int:
 
 
 def explorations(problems: list[Row], max_tokens: int) -> Searches:
-    """Every fourth search goes on for all rounds."""
+    """ReCUT's exploration of every problem, as far as the problem goes."""
     prompts = {mode: load(PROMPTS / f"{mode}.jinja", STEPWISE_FIELDS) for mode in ("long", "short")}
-    long, short = (ExploreRules(1, max_tokens=max_tokens, stop_rule=stop) for stop in ("boxed_in_step", "terminal"))
-    return {
-        row["problem_id"]: partial(explore, row, short if i % 4 else long, prompts) for i, row in enumerate(problems)
-    }
+    rules = ExploreRules(1, max_tokens=max_tokens)
+    return {row["problem_id"]: partial(explore, row, rules, prompts) for row in problems}
+
+
+def mixture(problems: list[Row], n: int) -> list[Row]:
+    """`n` problems, every fourth of the hardest level and the others of the easiest."""
+    easy, *_, hard = (
+        [row for row in problems if row["level"] == level] for level in sorted({row["level"] for row in problems})
+    )
+    return [hard[i // 4] if i % 4 == 3 else easy[i - i // 4] for i in range(n)]
 
 
 def answers(problems: list[Row], sampling: Sampling) -> Searches:
@@ -130,34 +142,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="model folder")
     parser.add_argument("--problems", required=True, help="a problems table")
-    parser.add_argument("--n", type=int, default=400, help="at most so many problems")
-    parser.add_argument("--slots", type=int, default=64)
-    parser.add_argument("--max-tokens", type=int, default=160)
+    parser.add_argument("--n", type=int, nargs="+", default=[16, 32, 64], help="numbers of problems to explore")
+    parser.add_argument("--answers", type=int, default=400, help="problems that are answered once")
+    parser.add_argument("--slots", type=int, default=16)
+    parser.add_argument("--max-tokens", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--compile", action="store_true", help="let vLLM compile the model")
     arguments = parser.parse_args()
 
-    problems = read_table(arguments.problems, PROBLEMS)[: arguments.n]
-    engine = VllmEngine(arguments.model, slots=arguments.slots, context=512, eager=not arguments.compile)
+    table = read_table(arguments.problems, PROBLEMS)
+    problems = mixture(table, arguments.answers)
+    engine = VllmEngine(arguments.model, slots=arguments.slots, context=1024, eager=not arguments.compile)
     from vllm import LLM
 
     llm = LLM(
-        str(arguments.model), dtype="float32", max_model_len=512, max_num_seqs=arguments.slots,
+        str(arguments.model), dtype="float32", max_model_len=1024, max_num_seqs=arguments.slots,
         enforce_eager=not arguments.compile, seed=0,
     )  # fmt: skip
     greedy = Sampling(max_tokens=arguments.max_tokens)
-    searches = explorations(problems, arguments.max_tokens)
-    print(f"{len(problems)} problems, {arguments.slots} slots, 1 thread\n")
-    print("| work | plain | plain, tokens/s | driver, tokens/s | ratio | ratio by CPU time |")
-    print("|---|---|---|---|---|---|")
-    against_raw = compare(
+    print(f"{arguments.slots} slots, 1 thread\n")
+    print("| work | problems | plain | plain, tokens/s | driver, tokens/s | ratio | ratio by CPU time |")
+    print("|---|---|---|---|---|---|---|")
+    cells = compare(
         lambda: raw(problems, greedy, llm), lambda: drive(answers(problems, greedy), engine), arguments.repeats
     )
-    print(f"| one greedy answer a problem | `LLM.generate` | {against_raw} |", flush=True)
-    against_barriers = compare(
-        lambda: in_lock_step(searches, engine), lambda: drive(searches, engine), arguments.repeats
-    )
-    print(f"| exploration | a barrier a round | {against_barriers} |")
+    print(f"| one greedy answer a problem | {len(problems)} | `LLM.generate` | {cells} |", flush=True)
+    for n in arguments.n:
+        searches = explorations(mixture(table, n), arguments.max_tokens)
+        for calls, barrier in ((1, "one call a round"), (2, "two calls a round")):
+            cells = compare(
+                partial(in_lock_step, searches, engine, calls), partial(drive, searches, engine), arguments.repeats
+            )
+            print(f"| exploration | {n} | {barrier} | {cells} |", flush=True)
 
 
 if __name__ == "__main__":

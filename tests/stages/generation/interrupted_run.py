@@ -2,8 +2,8 @@
 
     python interrupted_run.py MODEL FOLDER SLOTS KILL_AFTER
 
-dies by SIGKILL when KILL_AFTER completions have come back (never for 0). It notes the problem of every request in
-FOLDER/asked.txt and writes what it found to FOLDER/found.json.
+dies by SIGKILL at the first completion after KILL_AFTER problems are finished (never for 0). It notes the problem of
+every request in FOLDER/asked.txt and writes what it found to FOLDER/found.json.
 """
 
 from __future__ import annotations
@@ -44,15 +44,17 @@ def search(problem: str) -> Search[list[Row]]:
 
 
 class Deadly(Progress):
-    """Kills its process when so many completions have been counted."""
+    """Kills its process in the midst of things, once so many problems are finished."""
 
     def __init__(self, kill_after: int) -> None:
         super().__init__("test")
-        self._left = kill_after
+        self._left = kill_after or len(PROBLEMS) + 1
+
+    def problem_done(self) -> None:
+        self._left -= 1
 
     def generated(self, tokens: int) -> None:
-        self._left -= 1
-        if self._left == 0:
+        if self._left <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

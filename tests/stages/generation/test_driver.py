@@ -230,7 +230,7 @@ def test_searches_may_ask_for_nothing_or_for_grades_only(tmp_path: Path) -> None
     assert found == {"grades": [{"nothing": [], "outcomes": ["correct", "wrong"]}], "none": []}
 
 
-def test_searches_start_only_when_they_are_needed(tmp_path: Path) -> None:
+def test_no_more_searches_are_open_than_can_be_needed(tmp_path: Path) -> None:
     started: list[str] = []
     most_open = 0
 
@@ -246,7 +246,14 @@ def test_searches_start_only_when_they_are_needed(tmp_path: Path) -> None:
 
     engine = ScriptedEngine(answer, capacity=3)
     drive(tmp_path, {str(i): partial(search, str(i)) for i in range(200)}, {"actor": engine})
-    assert len(started) == 200 and most_open <= 4
+    assert len(started) == 200 and most_open <= 2 * 3 + 16
+
+
+def test_all_searches_begin_before_one_goes_on(tmp_path: Path) -> None:
+    """So that a long one is not left alone at the end."""
+    engine = ScriptedEngine(echo, capacity=2)
+    drive(tmp_path, searches(12), both(engine))
+    assert [call.messages[-1].content for call in engine.calls[:24:2]] == [f"p{i}" for i in range(12)]
 
 
 def test_the_engine_is_kept_full(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_killed_runs_end_in_the_same_bytes_and_generate_nothing_finished_anew(tm
 
     folder = tmp_path / "killed"
     finished: set[str] = set()
-    for slots, kill_after in ((5, 30), (9, 44)):
+    for slots, kill_after in ((5, 3), (9, 4)):
         before = asked(folder)
         assert start(model, folder, slots, kill_after) == -signal.SIGKILL
         assert not finished & set(asked(folder)[len(before) :])

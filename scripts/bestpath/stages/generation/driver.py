@@ -179,16 +179,16 @@ class _Driver:
         return 0.0 if busy else _WAIT_S if only else _GLANCE_S
 
     def _feed(self) -> None:
-        """Fill the engines, starting new searches only when those under way do not ask enough."""
-        self._submit()
-        while self._pending and self._live < self._most_live and self._wants_more():
+        """Start as many searches as may live at once, and fill the engines.
+
+        They start before the engines need them: of searches that take turns the long ones end together, whereas one
+        that begins last works on alone when all others are done.
+        """
+        while self._pending and self._live < self._most_live:
             problem, start = self._pending.popleft()
             self._live += 1
             self._advance(_Live(problem, start()), first=True)
-            self._submit()
-
-    def _wants_more(self) -> bool:
-        return not self._queues or any(queue.has_room for queue in self._queues)
+        self._submit()
 
     def _submit(self) -> None:
         for queue in self._queues:
