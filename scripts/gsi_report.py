@@ -48,7 +48,7 @@ def main() -> None:
         systems=tuple(
             row for row in map(lambda r: SystemRow(**r), read_json(args.results)) if row.system in spec["final"]
         ),
-        final=spec["final"][-1],
+        final=spec["main"],
         settings=tuple(spec["settings"].items()),
         verdicts=tuple(verdicts.verdicts(final)),
         warnings=tuple(f"{text}: does not hold ({figures})." for text, figures, holds in found if not holds),

@@ -11,7 +11,7 @@ from matplotlib.transforms import Bbox
 from bestpath.stages.report import figures, labels
 from bestpath.stages.report.data import Chart, Lengths, Line, RewardCell
 from bestpath.stages.report.gallery import gallery, training_charts
-from bestpath.stages.report.style import INK, canvas, inline, png_of, styled, svg_of
+from bestpath.stages.report.style import BLUE, INK, canvas, inline, png_of, styled, svg_of
 
 
 def svg(figure):
@@ -100,6 +100,17 @@ def test_lines_have_labels_marks_bands_and_a_reference():
     text = svg(figures.lines(Chart("c", "title", "step", "loss", (line,), ("base", 2.2))))
     for word in ("2e-5", "chosen", "base", "title", "step", "loss"):
         assert f">{word}<" in text
+
+
+def test_more_lines_than_colours_get_a_panel_each():
+    few = tuple(Line(f"line {i}", (0, 1), (i, i + 1)) for i in range(6))
+    many = (*few, Line("line 6", (0, 1), (2, 3)))
+    assert len(figures.lines(Chart("c", "title", "step", "loss", few)).axes) == 1
+    panels = figures.lines(Chart("c", "title", "step", "loss", many, ("base", 2.0))).axes
+    assert [axes.get_title(loc="left") for axes in panels] == [line.label for line in many]
+    for axes, line in zip(panels, many, strict=True):
+        assert [*line.y] in [[*drawn.get_ydata()] for drawn in axes.lines if drawn.get_color() == BLUE]
+        assert len(axes.lines) == len(many) + 1  # the others pale behind, and the reference
 
 
 def test_training_charts_leave_out_what_was_not_recorded(data):

@@ -13,7 +13,7 @@ from matplotlib.transforms import Bbox
 
 from bestpath.stages.report import labels
 from bestpath.stages.report.data import Chart, Lengths, Line, RewardCell, SystemRow
-from bestpath.stages.report.style import GREEN, INK, KINDS, MODES, MUTED, PAPER, SERIES, canvas, styled
+from bestpath.stages.report.style import BLUE, GREEN, GRID, INK, KINDS, MODES, MUTED, PAPER, SERIES, canvas, styled
 
 Z = 1.96  # two-sided 95 %
 
@@ -157,11 +157,14 @@ def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
 def lines(chart: Chart) -> Figure:
     """A line chart with direct labels at the line ends; intervals as bands; marked points ringed.
 
-    Lines of the same label (a learning rate's seeds) share a colour and a label.
+    Lines of the same label (a learning rate's seeds) share a colour and a label. More labels than there are colours get
+    a panel each.
     """
+    names = list(dict.fromkeys(line.label for line in chart.lines))
+    if len(names) > len(SERIES):
+        return _panels(chart, names)
     with styled():
         figure, axes = canvas(6.2, 3.9)
-        names = list(dict.fromkeys(line.label for line in chart.lines))
         colors = {name: SERIES[i % len(SERIES)] for i, name in enumerate(names)}
         for line in chart.lines:
             _line(axes, line, colors[line.label])
@@ -177,6 +180,32 @@ def lines(chart: Chart) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
         axes.margins(0.03, 0.12)
         _label_ends(axes, ends)
+        return figure
+
+
+def _panels(chart: Chart, names: Sequence[str], columns: int = 4) -> Figure:
+    """A panel a label on common axes, every other line pale behind it."""
+    with styled():
+        rows = -(-len(names) // columns)
+        figure = Figure(figsize=(9.4, 0.7 + 1.75 * rows), layout="constrained")
+        grid = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+        for axes, name in zip(grid, names, strict=False):
+            for line in chart.lines:
+                if line.label != name:
+                    axes.plot(line.x, line.y, color=GRID, lw=1.1, zorder=1)
+            for line in chart.lines:
+                if line.label == name:
+                    _line(axes, line, BLUE)
+            if chart.reference:
+                axes.axhline(chart.reference[1], color=INK, lw=1.1, ls=":")
+            axes.set_title(name, fontsize=10.5)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+            axes.xaxis.set_tick_params(labelbottom=True)
+        for axes in grid[len(names) :]:
+            axes.remove()
+        figure.suptitle(chart.title, x=0.01, ha="left", size=12, weight="bold", color=INK)
+        figure.supxlabel(chart.x_label, size=11, color=INK)
+        figure.supylabel(chart.y_label, size=11, color=INK)
         return figure
 
 
