@@ -241,7 +241,7 @@ def main() -> None:
     size = f"{billions:.3g} billion parameters" if billions else "unknown size"
     where = f"on {args.gpu} GPUs" if settings.compute.runs_on() == "cuda" else "on CPUs"
     print(f"{settings.experiment}: {settings.model.source}, {size}, {settings.generation.engine} {where}\n")
-    print(cost_table(reckoned, checkpoints, reckoner.prices.currency if reckoner.prices else ""), "\n")
+    print(cost_table(reckoned, checkpoints, reckoner.currency), "\n")
     if on_gpus:
         print(request_table(reckoned), "\n")
     for note in notes(reckoner, reckoned, disk):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -21,8 +21,23 @@ from bestpath.budget import (
     planned_bytes,
     problem_counts,
 )
-from bestpath.settings import Compute, Decoding, Evaluation, Explore, Model, Problems, Recut, Settings, Source
+from bestpath.errors import UserError
+from bestpath.settings import (
+    Compute,
+    Decoding,
+    Evaluation,
+    Explore,
+    Generation,
+    Gsi,
+    Model,
+    Problems,
+    Recut,
+    Settings,
+    Source,
+)
 from bestpath.settings.base import Lora
+from bestpath.settings.endpoint import Endpoint, Prices
+from bestpath.settings.gsi import Guidance, Teacher
 from bestpath.settings.recut import LearningRates as Rates
 from bestpath.settings.recut import Merge, MergeMethod, Train
 from bestpath.throughput import Habits, Measured, Speed, Throughput
@@ -54,6 +69,11 @@ SETTINGS = Settings(
     ),
 )
 PROBLEMS = {"train": 2500, "dev": 250, "few": 40, "many": None}
+
+
+def endpoint(currency: str) -> Endpoint:
+    prices = Prices(prompt=1.0, completion=10.0, currency=currency)
+    return Endpoint(url="http://localhost:8000/v1", model="some/model", prices=prices)
 
 
 def reckoned(rule: str, measured: Measured | None = None, settings: Settings = SETTINGS, **wildcards: str) -> Reckoned:
@@ -170,15 +190,29 @@ def test_measurements_take_the_place_of_assumptions() -> None:
 
 
 def test_an_endpoint_is_paid_for_the_base_alone() -> None:
-    prices = SimpleNamespace(prompt=1.0, completion=10.0)
-    generation = SimpleNamespace(engine="endpoint", endpoint=SimpleNamespace(prices=prices))
-    served = SETTINGS.model_copy(update={"generation": generation})
+    served = SETTINGS.model_copy(update={"generation": Generation(engine="endpoint", endpoint=endpoint("USD"))})
     base = reckoned("evaluate_sample", None, served, model="base", prompt="neutral", set="few")
     assert base.expected.money == pytest.approx(40 * 17 * (700 * 10 + 100 * 1) / 1e6)
     assert base.most.money == pytest.approx(40 * 17 * (8192 * 10 + 9216 * 1) / 1e6)
     trained = reckoned("evaluate_sample", None, served, model="recut/main/s1/ties", prompt="neutral", set="few")
     assert trained.expected.money == 0
     assert trained.expected.seconds > 0
+
+
+def test_a_teacher_elsewhere_is_paid_for_its_feedback() -> None:
+    guidance = Guidance(rounds=8, teacher=Teacher(endpoint=endpoint("EUR"), max_tokens=50))
+    gsi = Gsi(run=["interactive", "state_reset"], guidance=guidance)
+    taught = SETTINGS.model_copy(update={"method": "gsi", "gsi": gsi})
+    job = reckoned("gsi_guide", None, taught, variant="interactive", shard="0", t="0")
+    draws = 1000 * 0.9 * 1.6  # it reads prompt and answer, and says what is wrong
+    assert job.expected.completions == pytest.approx(draws)
+    assert job.expected.money == pytest.approx(draws * ((100 + 300) * 1 + 50 * 10) / 1e6)
+    assert reckoned("gsi_guide", None, taught, variant="state_reset", shard="0", t="0").expected.money == 0
+    reckoner = Reckoner(taught, THROUGHPUT, "h100", 8.0, PROBLEMS)
+    assert reckoner.currency == "EUR"
+    served = taught.model_copy(update={"generation": Generation(engine="endpoint", endpoint=endpoint("USD"))})
+    with pytest.raises(UserError, match="USD and EUR"):
+        _ = replace(reckoner, settings=served).currency
 
 
 def test_the_disk_holds_every_model_and_one_training_s_checkpoints() -> None:

@@ -13,11 +13,13 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bestpath.errors import UserError
 from bestpath.models import WEIGHT_BYTES
-from bestpath.plan import decodings, models
+from bestpath.plan import decodings, endpoints, models
 from bestpath.plan.recut import SETS, train_settings
 from bestpath.problems import read_rows
 from bestpath.settings import Explore, Gsi, Recut, Settings, Source
+from bestpath.settings.endpoint import Prices
 from bestpath.throughput import Habits, Measured, Throughput, rate_of
 
 
@@ -360,16 +362,25 @@ class Reckoner:
         return took + self.throughput.start.get("cpu" if self.settings.compute.runs_on() == "cpu" else kind, 0.0)
 
     @property
-    def prices(self) -> Any:
-        """What the endpoint charges for a million tokens; None without an endpoint or without a price."""
-        engine: str = self.settings.generation.engine
-        endpoint = getattr(self.settings.generation, "endpoint", None)
-        return getattr(endpoint, "prices", None) if engine == "endpoint" else None
+    def currency(self) -> str:
+        """The currency of all prices; empty without any. Raises UserError for several currencies."""
+        prices = [endpoint.prices for endpoint in endpoints(self.settings).values() if endpoint.prices]
+        found = list(dict.fromkeys(price.currency for price in prices))
+        if len(found) > 1:
+            raise UserError(f"the endpoints' prices are in {' and '.join(found)}; give all in one currency")
+        return found[0] if found else ""
 
     def _money(self, job: Job, work: Work) -> float:
-        if self.prices is None or self.engine(job) != "endpoint":
-            return 0.0
-        return float(work.prompt_tokens * self.prices.prompt + work.tokens * self.prices.completion) / 1e6
+        """What is paid for a job's own answers, and to a teacher elsewhere."""
+        paid = 0.0
+        if (endpoint := self.settings.generation.endpoint) and self.engine(job) == "endpoint":
+            paid += _price(endpoint.prices, work.prompt_tokens, work.tokens)
+        if job.rule == "gsi_guide" and (guidance := self._gsi(job).guidance).strategy == "interactive":
+            teacher = guidance.teacher  # which reads an answer before each further draw, and says what is wrong in it
+            if teacher.endpoint:
+                feedback = work.completions * teacher.max_tokens
+                paid += _price(teacher.endpoint.prices, work.prompt_tokens + work.tokens, feedback)
+        return paid
 
     def checkpoints(self, job: Job) -> float:
         """The disk that a training job takes while it lasts."""
@@ -385,6 +396,11 @@ class Reckoner:
         if fetched:  # into the hub's cache; a folder is linked
             return WEIGHT_BYTES["bfloat16"] * self.billions * 1e9
         return model_bytes(job.rule, self._section(job), self.billions * 1e9)
+
+
+def _price(prices: Prices | None, read: float, written: float) -> float:
+    """The price of so many tokens; nothing where none is set."""
+    return (read * prices.prompt + written * prices.completion) / 1e6 if prices else 0.0
 
 
 class _UnknownProblemsError(Exception):
