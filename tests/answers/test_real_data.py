@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bestpath.answers import gsi_compat
 from bestpath.answers.grading import Grader
 from bestpath.search import Grade
 
@@ -140,6 +141,17 @@ def test_every_math_solution_is_correct(grader, rows):
 def test_no_math_solution_is_correct_for_the_next_problem(grader, rows):
     requests = [Grade(row["solution"], other["answer"]) for row, other in with_next_gold(rows("math_train_sample"))]
     assert missed(grader, requests, "wrong") == []
+
+
+RELEASED = {"gsm8k_test": "gsm8k", "math_train_sample": "math", "svamp_test": "svamp", "aqua_rat_test": "aqua"}
+
+
+@pytest.mark.parametrize("data", RELEASED)
+def test_the_released_verifier_accepts_every_reference(rows, data):
+    """SVAMP and AQuA have no rationales: there, the sentence that the released prompts ask for."""
+    texts = [(row.get("solution") or f"The answer is: {row['answer']}", row["answer"]) for row in rows(data)]
+    verdicts = [gsi_compat.verdict(text, gold, RELEASED[data], "math").outcome for text, gold in texts]
+    assert verdicts == ["correct"] * len(texts)
 
 
 @pytest.mark.parametrize("name", FORMS)
