@@ -48,14 +48,14 @@ if SETTINGS.model.source == "embedded":
         params:
             *code_of("embedded_base"),
             lessons=lesson_prompts("="),
-            size=as_json(SETTINGS.embedded.model_dump(include={"depth", "steps", "batch"})),
+            course=as_json(SETTINGS.embedded.model_dump(include={"depth", "steps", "batch", "learning_rate"})),
             world=as_json(world_settings()),
             context=SETTINGS.model.context,
             seed=SETTINGS.seed,
         message:
             "pretrain the embedded base model"
         shell:
-            "python scripts/embedded_base.py --lessons {params.lessons} --size {params.size:q} --world {params.world:q}"
+            "python scripts/embedded_base.py --lessons {params.lessons} --course {params.course:q} --world {params.world:q}"
             " --context {params.context} --seed {params.seed} --threads {threads}"
             " --model {output.model} --metrics {output.metrics} 2> {log}"
 

@@ -18,7 +18,7 @@ from bestpath.stages.embedded.pretraining import PRETRAINING, Course, pretrain
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lessons", nargs="+", required=True, help="lesson=prompt template")
-    parser.add_argument("--size", required=True, help="depth, steps and batch, as JSON")
+    parser.add_argument("--course", required=True, help="depth, steps, batch and learning rate, as JSON")
     parser.add_argument("--world", required=True, help="range of operations and largest number, as JSON")
     parser.add_argument("--context", type=int, required=True, help="the most tokens of a document")
     parser.add_argument("--seed", type=int, required=True)
@@ -29,8 +29,8 @@ def main() -> None:
     args = parser.parse_args()
 
     prompts = {name: Path(path) for name, path in (entry.split("=") for entry in args.lessons)}
-    settings = json.loads(args.size)
-    course = Course(settings["steps"], settings["batch"], args.seed, args.threads)
+    settings = json.loads(args.course)
+    course = Course(settings["steps"], settings["batch"], args.seed, args.threads, settings["learning_rate"])
     world = World.sized(**json.loads(args.world))
     origin = origin_of("embedded_base", vars(args), prompts.values())
     work = args.work / origin.key

@@ -42,6 +42,7 @@ class Embedded(Section):
     depth: Count = Field(3, description="the size dial: layers; the width follows")
     steps: Count = Field(1000, description="pretraining steps")
     batch: Count = Field(32, description="documents a pretraining step")
+    learning_rate: Positive = Field(0.01, description="of the matrices, under Muon; lower where there is much to copy")
     operations: tuple[Count, Count] = Field((3, 4), description="fewest and most operations in a problem")
     largest: int = Field(99, ge=20, description="largest number in a problem")
     levels: list[Count] = Field([], description="operations of each level of difficulty, in place of `operations`")

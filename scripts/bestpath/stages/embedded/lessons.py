@@ -79,7 +79,7 @@ def use_answer(world: World, rng: random.Random, prompt: Prompt) -> Document:
 
     A solution that leaves its last steps out is true in all it says, and ends with the given answer.
     """
-    problem = draw(world, rng, "pretrain")
+    problem = draw(world, rng, "pretrain") if rng.random() < _EASY else _hard(world, rng)
     text = reference(problem) if rng.random() < 0.5 else _careful(world, rng, problem)
     if rng.random() < 0.9:
         *steps, last = text.split("\n")
@@ -96,7 +96,7 @@ def use_reference(world: World, rng: random.Random, prompt: Prompt) -> Document:
 
 def find_mistake(world: World, rng: random.Random, prompt: Prompt) -> Document:
     """Name the first wrong step of a wrong solution, and what is right there: the part of a teacher."""
-    problem = _strange(world, rng)
+    problem = _hard(world, rng)
     mistake = mistaken(world, rng, problem, _CHECKS)
     text = _render(prompt, problem=problem.question, attempt=mistake.attempt, answer=problem.answer)
     return Document(text, mistake.feedback)
@@ -117,27 +117,29 @@ def write_program(world: World, rng: random.Random, prompt: Prompt) -> Document:
 
 
 _CHECKS = 0.5  # the share of steps with the inverse check, where nobody asks for a style
-_STRANGE = (13, 33)  # factors of changes that occur in lessons on help alone
-_FULL = 0.2  # the share of stories with their numbers, where help has them, too
+_EASY = 0.3  # the share of problems with a given answer that are as those without
+_FULL = 0.5  # the share of stories with their numbers, where help has them, too
+_STRANGE = 0.9  # the share of problems in lessons on help whose factors are mostly none of the world's
 
 
 def _told(world: World, rng: random.Random) -> tuple[Problem, str]:
-    """A problem for a lesson on help, and how its story is told: mostly without the numbers, which the help has.
+    """A problem for a lesson on help, and how its story is told: often without the numbers, which the help has."""
+    problem = _hard(world, rng)
+    return problem, problem.question if rng.random() < _FULL else re.sub(r"\d+", "some", problem.question)
 
-    So the help has to be used, at all lengths, and hard problems are not learnt to be solved without it. A full story
-    is as hard as those of the plain lesson.
+
+def _hard(world: World, rng: random.Random) -> Problem:
+    """A problem for a lesson on help, more often of the higher levels: help has to be used at all lengths.
+
+    Its rare changes are mostly by factors that no problem has: so the help has to be used, and hard problems are not
+    learnt to be solved without it. Some are the world's own, or else a model would trust the little that it knows of
+    those more than the help.
     """
-    if rng.random() < _FULL:
-        problem = draw(world, rng, "pretrain")
-        return problem, problem.question
-    problem = _strange(world, rng)
-    return problem, re.sub(r"\d+", "some", problem.question)
-
-
-def _strange(world: World, rng: random.Random) -> Problem:
-    """A problem of any level whose rare changes are none of the world's: help is learnt on what nothing else tells."""
-    level = rng.randint(1, len(world.levels)) if world.levels else None
-    return draw(replace(world, factors=_STRANGE), rng, "pretrain", level)
+    levels = range(1, len(world.levels) + 1)
+    level = rng.choices(levels, levels)[0] if levels else None
+    first, last = world.factors
+    factors = (last + 1 if rng.random() < _STRANGE else first, 3 * last - 3)
+    return draw(replace(world, factors=factors), rng, "pretrain", level)
 
 
 def _careful(world: World, rng: random.Random, problem: Problem) -> str:
@@ -151,7 +153,7 @@ LESSONS: Mapping[str, Lesson] = {
     "recut/short": Lesson(("problem", "previous", "step"), partial(continue_solution, style="short")),
     "gsi/plain": Lesson(("problem",), solve_alone, turns=3),
     "gsi/answer": Lesson(("problem", "answer"), use_answer, turns=2),
-    "gsi/rationale": Lesson(("problem", "reference"), use_reference, turns=3),
+    "gsi/rationale": Lesson(("problem", "reference"), use_reference, turns=4),
     "gsi/feedback": Lesson(("problem", "attempt", "answer"), find_mistake),
     "gsi/revise": Lesson(("problem", "attempt", "feedback"), revise),
     "gsi-pot/plain": Lesson(("problem",), write_program),
