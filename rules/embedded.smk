@@ -55,9 +55,10 @@ if SETTINGS.model.source == "embedded":
         message:
             "pretrain the embedded base model"
         shell:
-            "python scripts/embedded_base.py --lessons {params.lessons} --course {params.course:q} --world {params.world:q}"
-            " --context {params.context} --seed {params.seed} --threads {threads}"
-            " --model {output.model} --metrics {output.metrics} 2> {log}"
+            # its threads have the cores to themselves: waiting awake is a quarter faster
+            "OMP_WAIT_POLICY=ACTIVE python scripts/embedded_base.py --lessons {params.lessons}"
+            " --course {params.course:q} --world {params.world:q} --context {params.context}"
+            " --seed {params.seed} --threads {threads} --model {output.model} --metrics {output.metrics} 2> {log}"
 
 else:
 
