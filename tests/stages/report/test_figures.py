@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from matplotlib.transforms import Bbox
 
 from bestpath.stages.report import figures, labels
-from bestpath.stages.report.data import Chart, Lengths, Line, RewardCell
+from bestpath.stages.report.data import Chart, Extra, Lengths, Line, RewardCell
 from bestpath.stages.report.gallery import gallery, training_charts
 from bestpath.stages.report.style import BLUE, INK, canvas, inline, png_of, styled, svg_of
 
@@ -135,6 +135,13 @@ def test_the_gallery_has_a_figure_for_everything_and_names_them_apart(data):
     assert len(set(names)) == len(names)
     assert {"pareto-test-greedy", "pareto-test-sampled-t-0-7", "lengths", "rewards", "rounds"} <= set(names)
     assert gallery(replace(data, systems=(), lengths=(), rewards=(), specialists=(), extras=())) == ()
+
+
+def test_panels_have_the_page_s_width(data):
+    lines = tuple(Line(f"line {i}", (0, 1), (i, i + 1)) for i in range(7))
+    charts = (Chart("few", "few", "step", "loss", lines[:2]), Chart("many", "many", "step", "loss", lines))
+    wide = {picture.name: picture.wide for picture in gallery(replace(data, extras=(Extra("more", (), charts),)))}
+    assert wide["many"] and not wide["few"] and not wide["lengths"]
 
 
 @pytest.mark.parametrize("n", [1, 6, 14])

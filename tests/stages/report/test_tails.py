@@ -48,7 +48,7 @@ def test_claims_hold_or_not() -> None:
 
 def test_the_control_is_named_where_guidance_does_not_beat_it() -> None:
     [sentence] = tails.control_sentences(story(), ["state_reset"])
-    assert sentence.startswith("state reset does not beat the control") and "75.0 against 75.5 %" in sentence
+    assert sentence.startswith("State reset does not beat the control") and "75.0 against 75.5 %" in sentence
     assert tails.control_sentences(Story([reading("vanilla", 0)]), ["state_reset"]) == []
 
 

@@ -16,6 +16,7 @@ from bestpath.stages.report.data import Chart, Lengths, Line, RewardCell, System
 from bestpath.stages.report.style import BLUE, GREEN, GRID, INK, KINDS, MODES, MUTED, PAPER, SERIES, canvas, styled
 
 Z = 1.96  # two-sided 95 %
+COLUMN = 7.0  # inches; a wider figure needs the page's whole width
 
 
 def pareto(systems: Sequence[SystemRow], final: str) -> Figure:

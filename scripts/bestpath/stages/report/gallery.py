@@ -16,13 +16,17 @@ from bestpath.stages.report.views import result_tables
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure: its file name, the section it belongs to, a caption, and its two formats."""
+    """A drawn figure: its file name, the section it belongs to, a caption, and its two formats.
+
+    A wide one has the page's whole width.
+    """
 
     name: str
     section: str
     caption: str
     svg: str
     png: bytes
+    wide: bool = False
 
     @property
     def inline(self) -> str:
@@ -91,7 +95,7 @@ def _chart(name: str, what: str, y_label: str, lines: Sequence[Line], base: floa
 
 def _picture(name: str, section: str, caption: str, figure: Figure) -> Picture:
     with styled():
-        return Picture(name, section, caption, svg_of(figure), png_of(figure))
+        return Picture(name, section, caption, svg_of(figure), png_of(figure), figure.get_figwidth() > figures.COLUMN)
 
 
 def _name(*parts: str) -> str:

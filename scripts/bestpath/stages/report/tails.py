@@ -216,7 +216,8 @@ def control_sentences(story: Story, guided: Sequence[str], control: str = "fill"
         error = ((story.spread(variant, t) or 0.0) ** 2 + (story.spread(control, t) or 0.0) ** 2) ** 0.5
         word = "beats" if own - other > error else "loses to" if other - own > error else "does not beat"
         sentences.append(
-            f"{variant.replace('_', ' ')} {word} the control, which fills deficits with copies of the reference: "
+            f"{variant.replace('_', ' ').capitalize()} {word} the control, which fills deficits with copies of the "
+            "reference: "
             f"{_percent(own)} against {_percent(other)} % at iteration {t} (one standard error of the difference: "
             f"{100 * error:.1f} points)."
         )
