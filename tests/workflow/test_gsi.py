@@ -188,7 +188,7 @@ def test_programs_are_written_run_and_trained_on(tmp_path: Path) -> None:
     (copied.folder / "config/test/overlay.yaml").write_text(
         "embedded: {lessons: [gsi-pot], steps: 250}\n"
         "problems: {train: {fields: {solution: program}}}\n"
-        "gsi: {iterations: 3, sample: {mode: pot}, run: [state_reset]}\n"
+        "gsi: {iterations: 2, sample: {mode: pot}, run: [state_reset]}\n"
     )
     project = Project(copied.folder, f"{CONFIG} config/test/overlay.yaml")
     project.run("gsi")
