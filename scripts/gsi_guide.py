@@ -25,7 +25,7 @@ from bestpath.stages.generation.engines import open_engine
 from bestpath.stages.generation.run import run_searches
 from bestpath.tokens import TextTokenizer
 
-BUDGET = ("k", "rounds", "wanted")
+BUDGET = ("k", "rounds", "wanted", "count_repeats")
 
 
 def guidance_of(settings: dict[str, Any], paths: list[str], tokenizer: TextTokenizer, dataset: str) -> Guidance:
@@ -70,8 +70,8 @@ def main() -> None:
     args = parser.parse_args()
 
     settings = json.loads(args.rules)
-    phases = ("n_init", "k", "wanted", "rounds", "draws", "temperature", "top_p", "max_tokens", "mode", "verifier")
-    rules = SampleRules(seed=args.seed, t=args.t, **{name: settings[name] for name in phases})
+    names = SampleRules.__dataclass_fields__.keys() & settings
+    rules = SampleRules(seed=args.seed, t=args.t, **{name: settings[name] for name in names})
     tokenizer = TextTokenizer(args.model.parent)
     inputs = [args.problems, args.plain, args.model, args.base, *(entry.split("=", 1)[1] for entry in args.prompts)]
     origin = origin_of("gsi_guide", vars(args), inputs)

@@ -49,6 +49,7 @@ class Guidance(Section):
     )
     rounds: Count = Field(8, description="R, the most further draws of a question")
     draws: Literal["one", "adaptive"] = Field("one", description="one draw at a time, or as many as the deficit asks")
+    count_repeats: bool = Field(False, description="guided answers with equal texts all count towards k (released)")
     prefix_unit: Unit = Field("line", description="what a state reset reveals at a time")
     prefix_units: dict[str, Unit] = Field({}, description="the same for single data sets, by name")
     reveal_answer: bool = Field(False, description="a prefix may hold the final answer (released)")
@@ -121,7 +122,7 @@ GSI_VARIANTS: dict[str, dict[str, Any]] = {
     "continued": {"train": {"start": "continue"}},
     "released": {
         "sample": {"verifier": "gsi_compat"},
-        "guidance": {"reveal_answer": True},
+        "guidance": {"reveal_answer": True, "count_repeats": True},
         "select": {"dedup": False, "leaks": False, "copies": "all"},
     },
 }

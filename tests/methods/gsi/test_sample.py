@@ -57,6 +57,20 @@ def test_the_budget_loop_of_the_specification() -> None:
     assert sum(rows_of(same)) == 12
 
 
+def test_an_answer_in_the_words_of_another_one_is_none_from_help() -> None:
+    """Selection would drop it. Plain answers all count, in whatever words: a question that has k of them is easy."""
+    plain = plain_draws("q", 2)
+    texts = [plain[0]["text"], "so 17", "so 17", "thus 17"]
+    left = list(texts)
+    rows, _ = play(guide(problem(), RULES, guidance("plain"), plain), lambda _: left.pop(0))
+    assert [row["text"] for row in rows] == texts
+    counting = SampleRules(seed=1, t=0, count_repeats=True)
+    rows, _ = play(guide(problem(), counting, guidance("plain"), plain), lambda _: "so 17")
+    assert len(rows) == 2
+    same = [{**row, "text": "so 17"} for row in plain_draws("q", 4)]
+    assert play(guide(problem(), RULES, guidance("plain"), same), str) == ([], [])
+
+
 def test_a_question_asks_again_as_soon_as_its_verdict_is_in() -> None:
     search = guide(problem(), RULES, guidance("plain"), plain_draws("q", 3))
     [request] = next(search)
@@ -217,7 +231,7 @@ def test_what_sampling_is_expected_to_bring(name: str) -> None:
 
 
 def right_by(chances: random.Random, rate: float) -> Callable[[Generate], str]:
-    return lambda _: f"so {17 if chances.random() < rate else 3}"
+    return lambda _: f"way {chances.random()} to {17 if chances.random() < rate else 3}"
 
 
 def assert_near(values: list, expected: float, n: int) -> None:  # type: ignore[type-arg]

@@ -35,7 +35,8 @@ class SampleRules:
 
     t: the iteration. k: correct answers wanted. wanted: k of every question, or of each a share of k that grows with
     its failures in the plain phase (`by_failure`, DART's prop2diff). rounds: R, the most extra draws. draws: one at a
-    time, or as many at once as the deficit lets expect (`adaptive`). max_tokens: of a completion, a prefix not counted.
+    time, or as many at once as the deficit lets expect (`adaptive`). count_repeats: guided answers with equal texts all
+    count towards k (released), though selection keeps one of them. max_tokens: of a completion, a prefix not counted.
     mode: rationales (`cot`) or programs (`pot`). verifier: ours, or the released one (`gsi_compat`).
     """
 
@@ -46,6 +47,7 @@ class SampleRules:
     wanted: Literal["k", "by_failure"] = "k"
     rounds: int = 8
     draws: Literal["one", "adaptive"] = "one"
+    count_repeats: bool = False
     temperature: float = 0.7
     top_p: float = 1.0
     max_tokens: int = 1024
@@ -136,8 +138,7 @@ def check_done(rows: Sequence[Row], most: float) -> None:
 
 def _missing(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) -> int:
     """How many answers to ask for now."""
-    correct = sum(row["verdict"] == "correct" for row in [*plain, *guided])
-    left, deficit = rules.rounds - len(guided), _wanted(rules, plain) - correct
+    left, deficit = rules.rounds - len(guided), _wanted(rules, plain) - _found(rules, plain, guided)
     if left <= 0 or deficit <= 0:
         return 0
     if rules.draws == "one":
@@ -145,6 +146,12 @@ def _missing(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) ->
     rate = sum(row["verdict"] == "correct" for row in guided) / len(guided) if guided else 0.0
     wanted: int = math.ceil(deficit / max(rate, _LEAST_RATE))
     return min(left, wanted)
+
+
+def _found(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) -> int:
+    """How many right answers a question has. Equal plain ones all count: they show that it is easy."""
+    known, new = ([row["text"] for row in rows if row["verdict"] == "correct"] for rows in (plain, guided))
+    return len(known) + (len(new) if rules.count_repeats else len({*new} - {*known}))
 
 
 def _wanted(rules: SampleRules, plain: Sequence[Row]) -> int:

@@ -138,7 +138,9 @@ def _tell(world: World, rng: random.Random, n_operations: int, n_rare: int = 0) 
     operations = []
     rare = set(rng.sample(range(n_operations), n_rare)) if n_rare else set()
     for index in range(n_operations):
-        operation = _rare_change(world, rng, value, pronoun) if index in rare else _change(world, rng, value, pronoun)
+        operation = (
+            _rare_change(world, rng, value, pronoun, things) if index in rare else _change(world, rng, value, pronoun)
+        )
         if operation is None:
             return None
         operations.append(operation)
@@ -148,8 +150,11 @@ def _tell(world: World, rng: random.Random, n_operations: int, n_rare: int = 0) 
     return Problem(" ".join([*sentences, question]), tuple(operations))
 
 
-def _rare_change(world: World, rng: random.Random, value: int, pronoun: str) -> Operation | None:
-    """A product or quotient with one of the factors; None if the number allows none."""
+def _rare_change(world: World, rng: random.Random, value: int, pronoun: str, things: str) -> Operation | None:
+    """A product or quotient with one of the factors; None if the number allows none.
+
+    It names the things: two sentences with few numbers would be the same in too many stories.
+    """
     link = rng.choice(LINKS)
     subject = link + (pronoun if link else pronoun.capitalize())
     factors = range(world.factors[0], world.factors[1] + 1)
@@ -159,8 +164,8 @@ def _rare_change(world: World, rng: random.Random, value: int, pronoun: str) -> 
         return None
     symbol, k = rng.choice(rng.choice([options for options in (products, quotients) if options]))
     if symbol == "*":
-        return Operation("*", value, k, value * k, f"{subject} has {k} times as many.")
-    return Operation("/", value, k, value // k, f"{subject} keeps one of every {k}.")
+        return Operation("*", value, k, value * k, f"{subject} has {k} times as many {things}.")
+    return Operation("/", value, k, value // k, f"{subject} keeps one of every {k} {things}.")
 
 
 def _change(world: World, rng: random.Random, value: int, pronoun: str) -> Operation:
