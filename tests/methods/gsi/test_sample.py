@@ -60,7 +60,7 @@ def test_the_budget_loop_of_the_specification() -> None:
 def test_an_answer_in_the_words_of_another_one_is_none_from_help() -> None:
     """Selection would drop it. Plain answers all count, in whatever words: a question that has k of them is easy."""
     plain = plain_draws("q", 2)
-    texts = [plain[0]["text"], "so 17", "so 17", "thus 17"]
+    texts = [plain[0]["text"], "so 17", "so  17\n", "thus 17"]
     left = list(texts)
     rows, _ = play(guide(problem(), RULES, guidance("plain"), plain), lambda _: left.pop(0))
     assert [row["text"] for row in rows] == texts

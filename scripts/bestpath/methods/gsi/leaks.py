@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
+from bestpath.answers.extraction import before_new_problem
+
 HINTS = (
     r"\bthe (?:given|provided) (?:final )?answer\b",
     r"\b(?:given|provided|according to the|in the) reference\b",
@@ -28,6 +30,11 @@ _NUMBERING = re.compile(r"^\W*(?:step\s*)?\d*\W*", re.IGNORECASE)
 def mentions_help(text: str, patterns: Iterable[str] = HINTS) -> bool:
     """Whether a text speaks of help that its reader does not see."""
     return any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
+
+
+def words_of(text: str) -> str:
+    """What makes two answers equal: their words up to a further problem, whatever the white space."""
+    return " ".join(before_new_problem(text).split())
 
 
 def similarity(text: str, reference: str) -> float:

@@ -150,7 +150,8 @@ def _missing(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) ->
 
 def _found(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) -> int:
     """How many right answers a question has. Equal plain ones all count: they show that it is easy."""
-    known, new = ([row["text"] for row in rows if row["verdict"] == "correct"] for rows in (plain, guided))
+    right = ([row for row in rows if row["verdict"] == "correct"] for rows in (plain, guided))
+    known, new = ([leaks.words_of(row["text"]) for row in rows] for rows in right)
     return len(known) + (len(new) if rules.count_repeats else len({*new} - {*known}))
 
 

@@ -192,9 +192,9 @@ def _seen_before() -> Callable[[Row, str], str]:
     seen: set[str] = set()
 
     def reason(draw: Row, text: str) -> str:
-        plain = " ".join(text.split())
-        known = plain in seen
-        seen.add(plain)
+        words = leaks.words_of(text)
+        known = words in seen
+        seen.add(words)
         return "duplicate" if known else ""
 
     return reason
