@@ -18,7 +18,6 @@ from bestpath.budget import (
     answers,
     explored,
     explored_at_most,
-    planned_bytes,
     problem_counts,
 )
 from bestpath.errors import UserError
@@ -213,14 +212,6 @@ def test_a_teacher_elsewhere_is_paid_for_its_feedback() -> None:
     served = taught.model_copy(update={"generation": Generation(engine="endpoint", endpoint=endpoint("USD"))})
     with pytest.raises(UserError, match="USD and EUR"):
         _ = replace(reckoner, settings=served).currency
-
-
-def test_the_disk_holds_every_model_and_one_training_s_checkpoints() -> None:
-    # three learning rates and two chosen specialists in float32, one merge in bfloat16
-    lora = planned_bytes(SETTINGS, 1e9)
-    assert lora == pytest.approx((3 + 2) * 4e9 + 2e9 + 2 * 3 * 4e9 * 0.0032)
-    full = SETTINGS.recut.model_copy(update={"train": SETTINGS.recut.train.model_copy(update={"lora": None})})
-    assert planned_bytes(SETTINGS.model_copy(update={"recut": full}), 1e9) == pytest.approx(22e9 + 2 * 3 * 4e9)
 
 
 @pytest.mark.parametrize(

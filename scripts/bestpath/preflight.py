@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bestpath import prompts
-from bestpath.budget import planned_bytes
+from bestpath.disk import planned_bytes
 from bestpath.errors import UserError, nearest
 from bestpath.models import check_folder, parameters
 from bestpath.plan import endpoints, prompt_folder
