@@ -26,10 +26,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 import torch
 
 from bestpath.answers.grading import Grader
-from bestpath.prompts import load
-from bestpath.randomness import seed_of
-from bestpath.records import PROBLEMS, Row, read_jsonl, read_table
-from bestpath.search import Generate, Message, Sampling, Search
+from bestpath.core.io import read_jsonl
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.prompts import load
+from bestpath.core.randomness import seed_of
+from bestpath.core.search import Generate, Message, Sampling, Search
+from bestpath.core.tables import Row, read_table
 from bestpath.stages.generation.driver import run
 from bestpath.stages.generation.engines.transformers import TransformersEngine
 from bestpath.stages.generation.journal import Journal

@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from bestpath.answers.extraction import boxes  # noqa: E402
 from bestpath.answers.grading import Grader  # noqa: E402
-from bestpath.search import Grade  # noqa: E402
+from bestpath.core.search import Grade  # noqa: E402
 
 PLAIN_S = 40.0
 

@@ -28,10 +28,11 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 
 from bestpath.answers.grading import Grader
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.prompts import load
+from bestpath.core.search import Generate, Grade, Message, Sampling, Search
+from bestpath.core.tables import Row, read_table
 from bestpath.methods.recut.explore import STEPWISE_FIELDS, ExploreRules, explore
-from bestpath.prompts import load
-from bestpath.records import PROBLEMS, Row, read_table
-from bestpath.search import Generate, Grade, Message, Sampling, Search
 from bestpath.stages.generation import driver
 from bestpath.stages.generation.engines.vllm import VllmEngine
 from bestpath.stages.generation.journal import Journal

@@ -7,11 +7,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from bestpath import plan, preflight, resume
-from bestpath.configuration import load
-from bestpath.errors import UserError
+from bestpath import plan
+from bestpath.planning import preflight
+from bestpath.runtime import resume
+from bestpath.planning.configuration import load
+from bestpath.core.errors import UserError
 from bestpath.plan import PLAIN_PROMPT, decodings, models, system_of, variants
-from bestpath.provenance import code_of
+from bestpath.core.provenance import code_of
 
 WORK = Path("results") / ".work"
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from bestpath.program import run
-from bestpath.records import SCORES, read_table, write_json
+from bestpath.core.io import write_json
+from bestpath.core.tables import read_table
+from bestpath.runtime.program import run
 from bestpath.stages.evaluation.metrics import measure
+from bestpath.stages.evaluation.tables import SCORES
 from bestpath.stages.training.choice import Readout, choose_merge
 
 

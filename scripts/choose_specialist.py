@@ -7,9 +7,9 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from bestpath.models import new_folder
-from bestpath.program import run
-from bestpath.records import read_jsonl, write_json
+from bestpath.core.io import read_jsonl, write_json
+from bestpath.core.models import new_folder
+from bestpath.runtime.program import run
 from bestpath.stages.training.choice import Readout, choose_learning_rate
 
 

@@ -7,9 +7,9 @@ import json
 import shutil
 from pathlib import Path
 
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import write_table
+from bestpath.core.provenance import origin_of
+from bestpath.core.tables import write_table
+from bestpath.runtime.program import run
 from bestpath.stages.embedded.language import World
 from bestpath.stages.embedded.model import Size
 from bestpath.stages.embedded.pretraining import PRETRAINING, Course, pretrain

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from bestpath.program import run
-from bestpath.records import write_jsonl
+from bestpath.core.io import write_jsonl
+from bestpath.runtime.program import run
 from bestpath.stages.embedded.language import World, problems
 
 

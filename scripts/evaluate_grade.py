@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, SAMPLES, SCORES, read_table, write_table
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.tables import read_table, write_table
+from bestpath.runtime.program import run
 from bestpath.stages.evaluation.answering import grade, printed
+from bestpath.stages.evaluation.tables import SAMPLES, SCORES
 
 
 def main() -> None:

@@ -7,12 +7,15 @@ import json
 from functools import partial
 from pathlib import Path
 
-from bestpath import prompts, resume
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, SAMPLES, read_table, write_table
-from bestpath.search import Sampling
+from bestpath.core import prompts
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.search import Sampling
+from bestpath.core.tables import read_table, write_table
+from bestpath.runtime import resume
+from bestpath.runtime.program import run
 from bestpath.stages.evaluation.answering import answer
+from bestpath.stages.evaluation.tables import SAMPLES
 from bestpath.stages.generation.run import run_searches
 
 

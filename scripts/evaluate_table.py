@@ -6,11 +6,12 @@ import argparse
 import json
 from pathlib import Path
 
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import METRICS, SCORES, read_table, write_table
+from bestpath.core.provenance import origin_of
+from bestpath.core.tables import read_table, write_table
+from bestpath.runtime.program import run
 from bestpath.stages.evaluation.results import Run, long_rows, results_of
 from bestpath.stages.evaluation.table import write_results
+from bestpath.stages.evaluation.tables import METRICS, SCORES
 
 
 def main() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from bestpath.answers import gsi_compat
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.tables import read_table, read_tables, write_table
 from bestpath.methods.gsi.tables import AUDIT, GRADED
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, read_table, read_tables, write_table
+from bestpath.runtime.program import run
 
 
 def main() -> None:

@@ -7,13 +7,14 @@ import json
 from functools import partial
 from pathlib import Path
 
-from bestpath import resume
 from bestpath.answers.sandbox import Sandbox
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.tables import Row, read_table, write_table
 from bestpath.methods.gsi.sample import grade
 from bestpath.methods.gsi.tables import DRAWS, GRADED
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, Row, read_table, write_table
+from bestpath.runtime import resume
+from bestpath.runtime.program import run
 from bestpath.stages.generation.run import run_searches
 
 

@@ -9,21 +9,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bestpath import earlier, prompts, resume
 from bestpath.answers.sandbox import Sandbox
-from bestpath.errors import UserError
+from bestpath.core import prompts
+from bestpath.core.errors import UserError
+from bestpath.core.problems import PROBLEMS, pool_of
+from bestpath.core.provenance import origin_of
+from bestpath.core.search import Sampling
+from bestpath.core.tables import Row, read_table, write_table
+from bestpath.core.tokens import TextTokenizer
 from bestpath.methods.gsi.guidance import PROMPT_FIELDS, Guidance
 from bestpath.methods.gsi.prefixes import CutRules
 from bestpath.methods.gsi.sample import SampleRules, check_done, guide
 from bestpath.methods.gsi.tables import GRADED
-from bestpath.problems import pool_of
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, Row, read_table, write_table
-from bestpath.search import Sampling
+from bestpath.runtime import earlier, resume
+from bestpath.runtime.program import run
 from bestpath.stages.generation.engines import open_engine
 from bestpath.stages.generation.run import run_searches
-from bestpath.tokens import TextTokenizer
 
 BUDGET = ("k", "rounds", "wanted", "count_repeats")
 

@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from bestpath import resume
+from bestpath.core.io import read_jsonl
+from bestpath.core.provenance import origin_of
+from bestpath.core.search import Message, Score, Scored, Search
+from bestpath.core.tables import Row, write_table
 from bestpath.methods.gsi.tables import PERPLEXITIES
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import Row, read_jsonl, write_table
-from bestpath.search import Message, Score, Scored, Search
+from bestpath.runtime import resume
+from bestpath.runtime.program import run
 from bestpath.stages.generation.engines import open_scorer
 from bestpath.stages.generation.run import run_searches
 

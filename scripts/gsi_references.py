@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bestpath import prompts
+from bestpath.core import prompts
+from bestpath.core.io import write_jsonl
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.rejects import REJECTS
+from bestpath.core.tables import read_table, write_table
+from bestpath.core.training_rows import split_dev
 from bestpath.methods.gsi.guidance import PROMPT_FIELDS
 from bestpath.methods.gsi.select import references
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, REJECTS, read_table, write_jsonl, write_table
-from bestpath.training_rows import split_dev
+from bestpath.runtime.program import run
 
 
 def main() -> None:

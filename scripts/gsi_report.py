@@ -8,13 +8,16 @@ from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
+from bestpath.core.io import atomic_path, read_json, read_jsonl
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.tables import read_table
 from bestpath.methods.gsi.tables import AUDIT, QUESTIONS, SAMPLED, TAIL
 from bestpath.methods.gsi.tail import chance_rate
-from bestpath.program import run
-from bestpath.records import PROBLEMS, SCORES, atomic_path, read_json, read_jsonl, read_table
+from bestpath.runtime.program import run
 from bestpath.stages.embedded.pretraining import PRETRAINING
 from bestpath.stages.evaluation import table, verdicts
 from bestpath.stages.evaluation.results import read_results
+from bestpath.stages.evaluation.tables import SCORES
 from bestpath.stages.report import sources, tails, training
 from bestpath.stages.report.data import Extra, ReportData, Suspect, SystemRow
 from bestpath.stages.report.files import write_report

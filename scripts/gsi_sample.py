@@ -7,15 +7,16 @@ import json
 from functools import partial
 from pathlib import Path
 
-from bestpath import earlier, prompts, resume
 from bestpath.answers.sandbox import best_level
+from bestpath.core import prompts
+from bestpath.core.problems import PROBLEMS, pool_of
+from bestpath.core.provenance import origin_of
+from bestpath.core.tables import read_table, write_table
 from bestpath.methods.gsi.guidance import PROMPT_FIELDS
 from bestpath.methods.gsi.sample import SampleRules, draw
 from bestpath.methods.gsi.tables import DRAWS
-from bestpath.problems import pool_of
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, read_table, write_table
+from bestpath.runtime import earlier, resume
+from bestpath.runtime.program import run
 from bestpath.stages.generation.run import run_searches
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 
-from bestpath import prompts
+from bestpath.core import prompts
+from bestpath.core.io import read_jsonl, write_jsonl
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.rejects import REJECTS
+from bestpath.core.tables import read_table, read_tables, write_table
 from bestpath.methods.gsi.guidance import PROMPT_FIELDS
 from bestpath.methods.gsi.select import SelectRules, select, within_tokens
 from bestpath.methods.gsi.tables import GRADED, QUESTIONS, SAMPLED
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, REJECTS, read_jsonl, read_table, read_tables, write_jsonl, write_table
+from bestpath.runtime.program import run
 
 
 def main() -> None:

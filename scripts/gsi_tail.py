@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from bestpath.core.io import read_jsonl
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.tables import read_table, read_tables, write_table
 from bestpath.methods.gsi.tables import GRADED, PERPLEXITIES, QUESTIONS, SAMPLED, TAIL
 from bestpath.methods.gsi.tail import groups_of, tail
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, read_jsonl, read_table, read_tables, write_table
+from bestpath.runtime.program import run
 
 
 def main() -> None:

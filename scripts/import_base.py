@@ -6,9 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from bestpath.errors import UserError
-from bestpath.models import check_folder, new_folder
-from bestpath.program import run
+from bestpath.core.errors import UserError
+from bestpath.core.models import check_folder, new_folder
+from bestpath.runtime.program import run
 
 
 def main() -> None:

@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import write_table
+from bestpath.core.provenance import origin_of
+from bestpath.core.tables import write_table
+from bestpath.runtime.program import run
 from bestpath.stages.merging.merge import merge
 from bestpath.stages.merging.methods import Method
 from bestpath.stages.merging.report import MERGE_REPORT, merge_report

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 
-from bestpath import problems
 from bestpath.answers.equivalence import check_gold
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, REJECTS, Rejects, check_nothing_lost, write_table
+from bestpath.core import sources
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.rejects import REJECTS, Rejects, check_nothing_lost
+from bestpath.core.tables import write_table
+from bestpath.runtime.program import run
 
 
 def main() -> None:
@@ -21,12 +23,12 @@ def main() -> None:
     parser.add_argument("--rejects", required=True, help="output: the rows rejected")
     args = parser.parse_args()
 
-    source = problems.Source.of(json.loads(args.source))
+    source = sources.Source.of(json.loads(args.source))
     rejects = Rejects("problems")
-    rows, n_raw = problems.read(source, check_gold, args.max_bad, rejects)
-    rows = problems.draw(rows, source.n, args.seed, rejects)
+    rows, n_raw = sources.read(source, check_gold, args.max_bad, rejects)
+    rows = sources.draw(rows, source.n, args.seed, rejects)
     check_nothing_lost("problems", n_raw, len(rows), rejects)
-    problems.check_any(rows, source.dataset, rejects)
+    sources.check_any(rows, source.dataset, rejects)
 
     origin = origin_of("problems_test", vars(args), [source.file] if source.file else [])
     write_table(args.problems, PROBLEMS, [{**row, "split": "test"} for row in rows], origin.digests)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 
-from bestpath import problems
 from bestpath.answers.equivalence import check_gold
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, REJECTS, Rejects, check_nothing_lost, read_table, write_table
+from bestpath.core import sources
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.rejects import REJECTS, Rejects, check_nothing_lost
+from bestpath.core.tables import read_table, write_table
+from bestpath.runtime.program import run
 
 
 def main() -> None:
@@ -24,21 +26,21 @@ def main() -> None:
     parser.add_argument("--rejects", required=True, help="output: the rows rejected")
     args = parser.parse_args()
 
-    sources = [problems.Source.of(settings) for settings in json.loads(args.sources)]
+    given = [sources.Source.of(settings) for settings in json.loads(args.sources)]
     tests = [row for path in args.tests for row in read_table(path, PROBLEMS)]
     rejects = Rejects("problems")
     drawn, n_raw = [], 0
-    for source in sources:
-        rows, n = problems.read(source, check_gold, args.max_bad, rejects)
-        rows = problems.decontaminate(rows, tests, args.ngram, rejects)
-        drawn.append(problems.draw(rows, source.n, args.seed, rejects))
-        problems.check_any(drawn[-1], source.dataset, rejects)
+    for source in given:
+        rows, n = sources.read(source, check_gold, args.max_bad, rejects)
+        rows = sources.decontaminate(rows, tests, args.ngram, rejects)
+        drawn.append(sources.draw(rows, source.n, args.seed, rejects))
+        sources.check_any(drawn[-1], source.dataset, rejects)
         n_raw += n
-    rows = problems.together(drawn, rejects)
+    rows = sources.together(drawn, rejects)
     check_nothing_lost("problems", n_raw, len(rows), rejects)
-    rows = problems.split_dev(rows, args.dev_fraction, args.seed)
+    rows = sources.split_dev(rows, args.dev_fraction, args.seed)
 
-    origin = origin_of("problems_train", vars(args), [*(source.file for source in sources if source.file), *args.tests])
+    origin = origin_of("problems_train", vars(args), [*(source.file for source in given if source.file), *args.tests])
     write_table(args.problems, PROBLEMS, rows, origin.digests)
     write_table(args.rejects, REJECTS, rejects.rows, origin.digests)
 

@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from bestpath.answers.grading import Grader
+from bestpath.core.problems import PROBLEMS, choices_of
+from bestpath.core.provenance import origin_of
+from bestpath.core.rejects import REJECTS
+from bestpath.core.search import Grade, Verdict
+from bestpath.core.tables import read_table, read_tables, write_table
+from bestpath.core.tokens import text_counter
 from bestpath.methods.recut import candidates, explore
 from bestpath.methods.recut.tables import CANDIDATES, TRIALS
-from bestpath.problems import choices_of
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, REJECTS, read_table, read_tables, write_table
-from bestpath.search import Grade, Verdict
-from bestpath.tokens import text_counter
+from bestpath.runtime.program import run
 
 
 def main() -> None:

@@ -7,13 +7,14 @@ import json
 from functools import partial
 from pathlib import Path
 
-from bestpath import prompts, resume
+from bestpath.core import prompts
+from bestpath.core.problems import PROBLEMS, shard_of
+from bestpath.core.provenance import origin_of
+from bestpath.core.tables import read_table, write_table
 from bestpath.methods.recut.explore import STEPWISE_FIELDS, WHOLE_FIELDS, ExploreRules, explore, sample_whole
 from bestpath.methods.recut.tables import TRIALS
-from bestpath.problems import shard_of
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, read_table, write_table
+from bestpath.runtime import resume
+from bestpath.runtime.program import run
 from bestpath.stages.generation.run import run_searches
 
 

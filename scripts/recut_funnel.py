@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 
+from bestpath.core.io import read_jsonl, write_json
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.rejects import REJECTS
+from bestpath.core.tables import read_table, read_tables
 from bestpath.methods.recut import explore
 from bestpath.methods.recut.funnel import funnel
 from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL, TRIALS
-from bestpath.program import run
-from bestpath.records import PROBLEMS, REJECTS, read_jsonl, read_table, read_tables, write_json
+from bestpath.runtime.program import run
 
 
 def main() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.rejects import REJECTS, Rejects
+from bestpath.core.tables import read_table, write_table
 from bestpath.methods.recut import optimal
 from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, REJECTS, Rejects, read_table, write_table
+from bestpath.runtime.program import run
 
 
 def main() -> None:

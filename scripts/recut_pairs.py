@@ -6,15 +6,18 @@ import argparse
 import json
 from pathlib import Path
 
-from bestpath import prompts
+from bestpath.core import prompts
+from bestpath.core.io import write_jsonl
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.rejects import REJECTS
+from bestpath.core.tables import read_table, write_table
+from bestpath.core.tokens import prompt_counter
+from bestpath.core.training_rows import TrainPrompt, split_dev
 from bestpath.methods.recut import pairs
 from bestpath.methods.recut.explore import WHOLE_FIELDS
 from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, REJECTS, read_table, write_jsonl, write_table
-from bestpath.tokens import prompt_counter
-from bestpath.training_rows import TrainPrompt, split_dev
+from bestpath.runtime.program import run
 
 
 def main() -> None:

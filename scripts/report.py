@@ -7,31 +7,24 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
+from bestpath.core.io import atomic_path, read_json, read_jsonl
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import code_digest
+from bestpath.core.tables import made_from, read_table, read_tables
+from bestpath.core.tokens import text_counter
 from bestpath.methods.recut.optimal import suspect_gold
 from bestpath.methods.recut.tables import CANDIDATES, OPTIMAL, TRIALS
-from bestpath.program import run
-from bestpath.provenance import code_digest
-from bestpath.records import (
-    PROBLEMS,
-    SAMPLES,
-    SCORES,
-    atomic_path,
-    made_from,
-    read_json,
-    read_jsonl,
-    read_table,
-    read_tables,
-)
+from bestpath.runtime.program import run
 from bestpath.stages.embedded.pretraining import PRETRAINING
 from bestpath.stages.evaluation import table, verdicts
 from bestpath.stages.evaluation.results import read_results
+from bestpath.stages.evaluation.tables import SAMPLES, SCORES
 from bestpath.stages.merging.report import read_total
 from bestpath.stages.report import sources, training, trials
 from bestpath.stages.report.data import ReportData, Suspect, SystemRow
 from bestpath.stages.report.files import write_report
 from bestpath.stages.report.paths import paths_of
 from bestpath.stages.report.variants import Variant, variants_of
-from bestpath.tokens import text_counter
 
 
 def main() -> None:

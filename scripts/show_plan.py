@@ -19,15 +19,15 @@ from pathlib import Path
 import yaml
 from tabulate import tabulate
 
-from bestpath.budget import Job, Reckoned, Reckoner, Work, problem_counts
-from bestpath.configuration import load as load_settings
-from bestpath.errors import UserError
-from bestpath.models import parameters
+from bestpath.core.errors import UserError
+from bestpath.core.models import parameters
 from bestpath.plan import variants
 from bestpath.plan.recut import SETS, trained
-from bestpath.program import run
+from bestpath.planning.budget import Job, Reckoned, Reckoner, Work, problem_counts
+from bestpath.planning.configuration import load as load_settings
+from bestpath.planning.throughput import ASSUMPTIONS, Throughput, load, measure
+from bestpath.runtime.program import run
 from bestpath.settings import Settings, deep_merge
-from bestpath.throughput import ASSUMPTIONS, Throughput, load, measure
 
 DEFAULTS = Path("config/config.yaml")
 TARGETS = {"all", "recut", "gsi", "evaluate", "report"}

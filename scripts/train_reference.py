@@ -7,9 +7,9 @@ import json
 import shutil
 from pathlib import Path
 
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import read_jsonl
+from bestpath.core.io import read_jsonl
+from bestpath.core.provenance import origin_of
+from bestpath.runtime.program import run
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.train import write_reference
 

@@ -9,11 +9,14 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from bestpath import prompts
-from bestpath.program import run
-from bestpath.provenance import origin_of
-from bestpath.records import PROBLEMS, REJECTS, Rejects, Row, read_jsonl, read_table, write_jsonl, write_table
-from bestpath.search import Sampling
+from bestpath.core import prompts
+from bestpath.core.io import read_jsonl, write_jsonl
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.provenance import origin_of
+from bestpath.core.rejects import REJECTS, Rejects
+from bestpath.core.search import Sampling
+from bestpath.core.tables import Row, read_table, write_table
+from bestpath.runtime.program import run
 from bestpath.stages.evaluation.answering import answer, grade
 from bestpath.stages.evaluation.metrics import measure
 from bestpath.stages.generation.run import run_searches

@@ -13,9 +13,9 @@ import signal
 import sys
 from pathlib import Path
 
-from bestpath.errors import UserError
-from bestpath.leases import VISIBLE, devices_of, folder_of, lease
-from bestpath.supervision import supervise
+from bestpath.core.errors import UserError
+from bestpath.runtime.leases import VISIBLE, devices_of, folder_of, lease
+from bestpath.runtime.supervision import supervise
 
 
 def tell(message: str) -> None:

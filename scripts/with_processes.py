@@ -17,8 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bestpath.errors import UserError
-from bestpath.extensions import built
+from bestpath.core.errors import UserError
+from bestpath.runtime.extensions import built
 
 MEETING = "BESTPATH_MEETING_PLACE"
 """Host and port where the processes of several nodes meet; set by the first of the two calls that they need."""

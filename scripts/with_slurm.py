@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
 
 ETC = Path("/etc/slurm")
 MARK = "# Written by bestpath (scripts/with_slurm.py), and removed when its cluster ends.\n"

@@ -4,14 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.answers.equivalence import (
-    KINDS,
-    PostponedError,
-    UndecidableError,
-    check_gold,
-    equal,
-    loosely_equal,
-)
+from bestpath.answers.equivalence import KINDS, PostponedError, UndecidableError, check_gold, equal, loosely_equal
 
 # GSI, section 6 of its specification (3.14 and 3.1416 differ at 1e-6)
 GSI = [

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bestpath.answers.grading import Grader
-from bestpath.errors import UserError
-from bestpath.search import Grade, Verdict
+from bestpath.core.errors import UserError
+from bestpath.core.search import Grade, Verdict
 
 LIBRARY = Path(__file__).parents[2] / "scripts"
 HANGS = r"\boxed{(10!)!}"  # 22 million digits
@@ -194,7 +194,7 @@ def test_workers_die_with_a_killed_parent():
     program = f"""
 import time
 from bestpath.answers.grading import Grader
-from bestpath.search import Grade
+from bestpath.core.search import Grade
 grader = Grader(workers=2, timeout_s=300)
 for n in range(2):
     grader.grade([Grade(r"\\boxed{{2\\sqrt{{2}}}}", rf"\\sqrt{{{{8}}}}+{{n}}")])
@@ -218,7 +218,7 @@ def test_it_works_from_a_program_without_a_main_guard_and_beside_a_stray_module(
     (tmp_path / "sympy.py").write_text("raise RuntimeError('a file of the user')")
     (tmp_path / "program.py").write_text(
         "from bestpath.answers.grading import Grader\n"
-        "from bestpath.search import Grade\n"
+        "from bestpath.core.search import Grade\n"
         "with Grader(workers=1) as grader:\n"
         "    print(grader.grade([Grade(r'\\boxed{2\\sqrt2}', r'\\sqrt8')])[0].outcome)\n"
     )

@@ -8,7 +8,7 @@ import pytest
 
 from bestpath.answers import gsi_compat
 from bestpath.answers.grading import Grader
-from bestpath.search import Grade
+from bestpath.core.search import Grade
 
 # Reference solutions of MATH whose own boxed answer is not found equal to the gold answer, each with its reason.
 MATH_MISSES: dict[str, str] = {}

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from bestpath.answers.sandbox import Limits, Sandbox, answer_of, best_level, isolation, process, program_of
-from bestpath.descendants import descendants
-from bestpath.errors import UserError
-from bestpath.search import Ran, Run
+from bestpath.core.errors import UserError
+from bestpath.core.search import Ran, Run
+from bestpath.runtime.descendants import descendants
 from tests.conftest import ROOT
 
 LIMITS = Limits(wall_s=4.0, cpu_s=2, memory_mb=512, folder_mb=4)
@@ -340,7 +340,7 @@ OWNER = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from bestpath.answers.sandbox import Limits, Sandbox
-from bestpath.search import Run
+from bestpath.core.search import Run
 sandbox = Sandbox(2, Limits(wall_s=60.0, cpu_s=50))
 for i in range(2):
     sandbox.submit(Run(f"while {i + 1}: pass"))

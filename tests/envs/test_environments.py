@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bestpath.provenance import SCRIPTS, code_of
+from bestpath.core.provenance import SCRIPTS, code_of
 
 ROOT = SCRIPTS.parent
 ENVS = ROOT / "envs"

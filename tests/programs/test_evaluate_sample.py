@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bestpath.records import PROBLEMS, SAMPLES, read_table, write_table
-from bestpath.search import Completion
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.search import Completion
+from bestpath.core.tables import read_table, write_table
+from bestpath.stages.evaluation.tables import SAMPLES
 from tests.conftest import ROOT
 from tests.stages.generation.endpoint_server import Body, ChatServer, by_words, sometimes
 

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bestpath.core.models import write_manifest
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.tables import read_table, write_table
 from bestpath.methods.gsi.guidance import PROMPT_FIELDS
 from bestpath.methods.gsi.tables import GRADED
-from bestpath.models import write_manifest
-from bestpath.records import PROBLEMS, read_table, write_table
 from bestpath.settings import Settings
 from tests.conftest import ROOT
 from tests.stages.generation.endpoint_server import Body, ChatServer, by_words

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bestpath.budget import Job, Reckoned, Work
+from bestpath.planning.budget import Job, Reckoned, Work
 from scripts.show_plan import cost_table, count, duration, request_table, stages
 
 

@@ -9,7 +9,7 @@ import pytest
 import show_reasons
 from show_reasons import not_code, reasons
 
-CODE = "Params have changed: before: 'bestpath.search 0123456789ab' now: 'bestpath.search ba9876543210'"
+CODE = "Params have changed: before: 'bestpath.core.search 0123456789ab' now: 'bestpath.search ba9876543210'"
 PRINTED = f"""\
 [Sat Nov 21 12:16:50 2026]
 Job 1: explore, variant main
@@ -27,7 +27,7 @@ Reason: Missing output files: results/report.html; Updated input files: results/
 
 def test_a_job_is_told_with_its_reason_in_plain_words():
     told = list(reasons(PRINTED.splitlines()))
-    assert told[0] == "explore, variant main\n    because the code of bestpath.search changed"
+    assert told[0] == "explore, variant main\n    because the code of bestpath.core.search changed"
     assert "its settings changed, from" in told[1]
     assert told[4].startswith("write the report\n    because missing output files: results/report.html")
 

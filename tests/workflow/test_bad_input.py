@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bestpath.models import write_manifest
+from bestpath.core.models import write_manifest
 from tests.workflow.conftest import Project
 
 pytestmark = pytest.mark.workflow

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from bestpath.core.tables import read_tables
 from bestpath.methods.recut.tables import TRIALS
-from bestpath.records import read_tables
 from tests.stages.generation.endpoint_server import ChatServer, by_model, sometimes
 from tests.workflow.conftest import Project
 from tests.workflow.test_bad_input import assert_told

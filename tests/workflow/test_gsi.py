@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bestpath.core.io import read_jsonl
+from bestpath.core.problems import PROBLEMS
+from bestpath.core.prompts import load
+from bestpath.core.tables import read_table
 from bestpath.methods.gsi.tables import AUDIT, GRADED, QUESTIONS, SAMPLED, TAIL
-from bestpath.prompts import load
-from bestpath.records import PROBLEMS, read_jsonl, read_table
 from tests.workflow.conftest import TINY, Project, run_once
 
 pytestmark = pytest.mark.workflow

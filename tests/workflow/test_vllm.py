@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bestpath.core.tables import Row, read_table
 from bestpath.methods.recut.tables import TRIALS
-from bestpath.records import Row, read_table
 from tests.workflow.conftest import ROOT, Project
 
 pytestmark = [

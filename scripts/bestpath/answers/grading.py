@@ -16,17 +16,11 @@ from types import TracebackType
 from typing import cast
 
 from bestpath.answers.choices import Choices
-from bestpath.answers.equivalence import (
-    PostponedError,
-    UndecidableError,
-    check_gold,
-    equal,
-    loosely_equal,
-)
+from bestpath.answers.equivalence import PostponedError, UndecidableError, check_gold, equal, loosely_equal
 from bestpath.answers.extraction import Extraction, extract
 from bestpath.answers.workers import Workers
-from bestpath.errors import UserError
-from bestpath.search import Grade, Verdict
+from bestpath.core.errors import UserError
+from bestpath.core.search import Grade, Verdict
 
 _REMEMBERED = 200_000  # comparisons; samples of one problem repeat few answers
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from bestpath.search import Verdict
+from bestpath.core.search import Verdict
 
 TRIGGERS = ("The answer is:", "The answer is", "the answer is")
 DATASETS = ("gsm8k", "svamp", "aqua", "mathqa", "math", "theoremqa")

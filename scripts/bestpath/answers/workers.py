@@ -23,7 +23,7 @@ from typing import cast
 import psutil
 
 from bestpath.answers.worker import READY
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
 
 _MEMORY = 2 << 30  # bytes of address space; an explosive comparison fails before it hurts the machine
 _STALLED = 30  # a process that waits for something is given up after so many times its deadline

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Generate
+from bestpath.core.tables import Row
 from bestpath.methods.gsi.sample import SampleRules, check_done, guide
 from bestpath.methods.gsi.tables import GRADED
-from bestpath.records import Row
-from bestpath.search import Completion, Generate
 from tests.methods.gsi.toy import draw, guidance, plain_draws, play, problem
 
 RULES = SampleRules(seed=1, t=0, k=8, rounds=8)

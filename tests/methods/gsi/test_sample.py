@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bestpath.core.randomness import seed_of
+from bestpath.core.search import Completion, Generate, Ran, Run, Verdict
+from bestpath.core.tables import Row
 from bestpath.methods.gsi.sample import SampleRules, draw, grade, guide
 from bestpath.methods.gsi.select import SelectRules, select
 from bestpath.methods.gsi.tables import DRAWS, GRADED
-from bestpath.randomness import seed_of
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Ran, Run, Verdict
 from tests.methods.gsi.toy import PROMPTS, chance, guidance, plain_draws, play, problem
 from tests.methods.gsi.toy import draw as row
 

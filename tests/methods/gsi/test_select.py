@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
 from bestpath.methods.gsi.select import SelectRules, references, select, suspect_gold
 from bestpath.methods.gsi.tables import QUESTIONS, SAMPLED, SFT_COLUMNS, VERDICTS
 from tests.methods.gsi.toy import PROMPTS, REFERENCE, draw, plain_draws, problem

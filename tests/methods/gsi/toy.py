@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from bestpath.core.prompts import Prompt
+from bestpath.core.search import Completion, Generate, Grade, Result, Search, Verdict
+from bestpath.core.tables import Row
 from bestpath.methods.gsi.guidance import PROMPT_FIELDS, Guidance, Strategy
-from bestpath.prompts import Prompt
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Result, Search, Verdict
 
 REFERENCE = "4 * 3 = 12\n12 + 5 = 17\nThe answer is 17"
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bestpath.core.search import Grade, Verdict
+from bestpath.core.tables import read_table, write_table
 from bestpath.methods.recut.candidates import collect, length_of
 from bestpath.methods.recut.explore import ExploreRules, explore, up_to_round
 from bestpath.methods.recut.steps import count_steps
 from bestpath.methods.recut.tables import CANDIDATES
-from bestpath.records import read_table, write_table
-from bestpath.search import Grade, Verdict
 from tests.methods.recut.toy import PROMPTS, grade, play, problem, random_solver, toy_solver, trial
 
 RULES = ExploreRules(seed=42)

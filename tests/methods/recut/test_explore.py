@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bestpath.core.randomness import seed_of
+from bestpath.core.search import Generate, Grade, Sampling, Verdict
+from bestpath.core.tables import read_table, write_table
 from bestpath.methods.recut.explore import ExploreRules, explore, sample_whole, up_to_round
 from bestpath.methods.recut.tables import TRIALS
-from bestpath.randomness import seed_of
-from bestpath.records import read_table, write_table
-from bestpath.search import Generate, Grade, Sampling, Verdict
 from tests.methods.recut.toy import (
     NEUTRAL,
     PROMPTS,

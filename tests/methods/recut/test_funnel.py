@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bestpath.core.search import Grade
 from bestpath.methods.recut.candidates import collect
 from bestpath.methods.recut.explore import ExploreRules, explore, sample_whole, up_to_round
 from bestpath.methods.recut.funnel import funnel
 from bestpath.methods.recut.optimal import select
 from bestpath.methods.recut.pairs import LOSERS, PairRules, build
 from bestpath.methods.recut.sft import rejection_sampling, shortest
-from bestpath.search import Grade
 from tests.methods.recut.test_candidates import worked_example
 from tests.methods.recut.toy import NEUTRAL, PROMPTS, TRAIN_PROMPT, grade, play, problem, random_solver
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bestpath.core.tables import read_table, write_table
 from bestpath.methods.recut.optimal import select, split_solved, suspect_gold
 from bestpath.methods.recut.tables import OPTIMAL
-from bestpath.records import read_table, write_table
 from tests.methods.recut.toy import candidate, problem
 
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
+from bestpath.core.tables import Row
+from bestpath.core.training_rows import TrainPrompt, split_dev
 from bestpath.methods.recut.optimal import select
 from bestpath.methods.recut.pairs import LOSERS, PairRules, build, check_enough, union
 from bestpath.methods.recut.tables import PAIR_COLUMNS
-from bestpath.records import Row
-from bestpath.training_rows import TrainPrompt, split_dev
 from tests.methods.recut.test_optimal import worked_example
 from tests.methods.recut.toy import NEUTRAL, TRAIN_PROMPT, candidate, problem
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bestpath.core.prompts import load
+from bestpath.core.search import Completion, Generate, Grade, Result, Search, Verdict
+from bestpath.core.tables import Row
+from bestpath.core.training_rows import TrainPrompt
 from bestpath.methods.recut.explore import STEPWISE_FIELDS, WHOLE_FIELDS
-from bestpath.prompts import load
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Result, Search, Verdict
-from bestpath.training_rows import TrainPrompt
 
 FOLDER = Path(__file__).resolve().parents[3] / "config" / "prompts" / "recut"
 PROMPTS = {mode: load(FOLDER / f"{mode}.jinja", STEPWISE_FIELDS) for mode in ("long", "short")}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bestpath.errors import UserError
-from bestpath.randomness import generator_for
+from bestpath.core.errors import UserError
+from bestpath.core.randomness import generator_for
 from bestpath.stages.embedded.language import World, draw, problems
 from bestpath.stages.embedded.lessons import documents, load_prompts
 from bestpath.stages.embedded.model import Size

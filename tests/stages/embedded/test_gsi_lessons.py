@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bestpath.core.randomness import generator_for
 from bestpath.methods.gsi.equations import has_wrong, is_valid
 from bestpath.methods.gsi.leaks import is_copy
-from bestpath.randomness import generator_for
 from bestpath.stages.embedded.language import World, draw, problems
 from bestpath.stages.embedded.lessons import documents, load_prompts
 from bestpath.stages.embedded.mistakes import mistaken

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.errors import UserError
-from bestpath.records import METRICS
+from bestpath.core.errors import UserError
 from bestpath.stages.evaluation.metrics import compare, items_of, measure, metric_rows
+from bestpath.stages.evaluation.tables import METRICS
 
 
 def score(problem, sample=0, verdict="correct", n_tokens=10, finish="stop"):

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
 from bestpath.stages.evaluation.results import Run, long_rows, read_results, results_of, wide_row
 from bestpath.stages.evaluation.table import csv_text, markdown, terminal, write_results
 from bestpath.stages.evaluation.verdicts import (

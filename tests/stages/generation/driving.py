@@ -8,8 +8,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Message, Sampling, Score, Scored, Search, Verdict
+from bestpath.core.search import Completion, Generate, Grade, Message, Sampling, Score, Scored, Search, Verdict
+from bestpath.core.tables import Row
 from bestpath.stages.generation.driver import run
 from bestpath.stages.generation.engine import Engine, Scorer, engine_error, unscored
 from bestpath.stages.generation.engines.scripted import ScriptedEngine

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from bestpath.search import Completion, Generate, Message, Sampling
+from bestpath.core.search import Completion, Generate, Message, Sampling
 from bestpath.stages.generation.engines.transformers import TransformersEngine
 
 Body = dict[str, Any]

@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 
 from bestpath.answers.grading import Grader
-from bestpath.randomness import seed_of
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Message, Sampling, Search
+from bestpath.core.randomness import seed_of
+from bestpath.core.search import Completion, Generate, Grade, Message, Sampling, Search
+from bestpath.core.tables import Row
 from bestpath.stages.generation.driver import run
 from bestpath.stages.generation.engines.transformers import TransformersEngine
 from bestpath.stages.generation.journal import Journal

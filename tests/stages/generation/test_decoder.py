@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from bestpath.search import Sampling
+from bestpath.core.search import Sampling
 from bestpath.stages.generation.engines import decoder as decoder_module
 from bestpath.stages.generation.engines.decoder import Decoder
 from bestpath.stages.generation.engines.loading import Loaded, load

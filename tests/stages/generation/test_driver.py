@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.errors import UserError
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Search
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Generate, Grade, Search
+from bestpath.core.tables import Row
 from bestpath.stages.generation.driver import SearchError
 from bestpath.stages.generation.engine import Engine, failed
 from bestpath.stages.generation.engines.scripted import ScriptedEngine

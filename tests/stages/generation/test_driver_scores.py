@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.errors import UserError
-from bestpath.records import Row
-from bestpath.search import Completion, Grade, Message, Score, Scored, Search, Verdict
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Grade, Message, Score, Scored, Search, Verdict
+from bestpath.core.tables import Row
 from bestpath.stages.generation.engine import unscored
 from bestpath.stages.generation.engines.scripted import ScriptedEngine
 from bestpath.stages.generation.journal import Journal

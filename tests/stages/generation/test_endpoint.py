@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from bestpath.answers.grading import Grader
-from bestpath.errors import UserError
-from bestpath.search import Completion, Generate, Message, Sampling
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Generate, Message, Sampling
 from bestpath.stages.generation.driver import run
 from bestpath.stages.generation.engines import open_engine
 from bestpath.stages.generation.engines.endpoint import EndpointEngine, money

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
 from bestpath.stages.generation.journal import Finished, Journal
 
 ENTRIES = {f"p{i}": Finished([{"text": f"line {i}\nand \u2028 another", "n": i}], i, 10 * i) for i in range(5)}

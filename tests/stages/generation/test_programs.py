@@ -10,9 +10,9 @@ import pytest
 
 from bestpath.answers.grading import Grader
 from bestpath.answers.sandbox import Limits, Sandbox, answer_of
-from bestpath.errors import UserError
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Message, Ran, Run, Sampling, Search, Verdict
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Generate, Grade, Message, Ran, Run, Sampling, Search, Verdict
+from bestpath.core.tables import Row
 from bestpath.stages.generation import driver
 from bestpath.stages.generation.engines.scripted import ScriptedEngine
 from bestpath.stages.generation.journal import Journal

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bestpath.errors import UserError
-from bestpath.search import Completion, Generate, Message, Sampling
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Generate, Message, Sampling
 from bestpath.stages.generation.engine import Engine
 from bestpath.stages.generation.engines import _device_groups, open_engine
 from bestpath.stages.generation.engines.replicas import Replicas

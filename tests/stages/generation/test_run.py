@@ -6,9 +6,9 @@ import json
 from functools import partial
 from pathlib import Path
 
-from bestpath.randomness import seed_of
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Message, Sampling, Score, Scored, Search
+from bestpath.core.randomness import seed_of
+from bestpath.core.search import Completion, Generate, Message, Sampling, Score, Scored, Search
+from bestpath.core.tables import Row
 from bestpath.stages.generation.engine import Scorer
 from bestpath.stages.generation.engines import open_scorer
 from bestpath.stages.generation.run import run_searches

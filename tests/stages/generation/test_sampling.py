@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.search import Sampling
+from bestpath.core.search import Sampling
 from bestpath.stages.generation.engines.pools import Row
 from bestpath.stages.generation.engines.sampling import draw, uniforms
 

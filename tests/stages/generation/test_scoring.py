@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from bestpath.errors import UserError
-from bestpath.search import Message, Score, Scored
+from bestpath.core.errors import UserError
+from bestpath.core.search import Message, Score, Scored
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG, Scorer
 from bestpath.stages.generation.engines import _open_scorer, open_scorer
 from bestpath.stages.generation.engines.chat import Chat

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from bestpath.errors import UserError
-from bestpath.search import Completion, Generate, Message, Sampling
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Generate, Message, Sampling
 from bestpath.stages.generation.engines import open_engine
 from bestpath.stages.generation.engines.chat import Chat
 from bestpath.stages.generation.engines.decoder import Decoder

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bestpath.errors import UserError
-from bestpath.search import Completion, Generate, Message, Sampling
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Generate, Message, Sampling
 from bestpath.stages.generation.engines import open_engine
 from tests.stages.generation.tiny import build_folder
 

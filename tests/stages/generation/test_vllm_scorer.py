@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bestpath.errors import UserError
-from bestpath.search import Scored
+from bestpath.core.errors import UserError
+from bestpath.core.search import Scored
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG
 from bestpath.stages.generation.engines import open_scorer
 from tests.stages.generation.test_scoring import KINDS, chat, chats, scores

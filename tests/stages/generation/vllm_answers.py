@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
 
-from bestpath.search import Generate, Message, Sampling
+from bestpath.core.search import Generate, Message, Sampling
 from bestpath.stages.generation.engines import open_engine
 
 

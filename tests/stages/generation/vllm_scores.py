@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
 
-from bestpath.errors import UserError
-from bestpath.search import Message, Score
+from bestpath.core.errors import UserError
+from bestpath.core.search import Message, Score
 from bestpath.stages.generation.engines import open_scorer
 
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bestpath.errors import UserError
-from bestpath.models import MANIFEST, check_folder
+from bestpath.core.errors import UserError
+from bestpath.core.models import MANIFEST, check_folder
 from bestpath.stages.merging.merge import merge
 from bestpath.stages.merging.methods import Method
 from tests.stages.merging import oracle

@@ -8,7 +8,7 @@ from mergekit import merge_methods
 from mergekit.common import ModelReference
 from mergekit.merge_methods.base import TensorEntry, TensorGroup
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
 from bestpath.stages.merging.methods import METHODS, Method, configuration
 from tests.stages.merging import oracle
 

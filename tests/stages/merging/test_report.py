@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from bestpath.records import write_table
+from bestpath.core.tables import write_table
 from bestpath.stages.merging.merge import merge
 from bestpath.stages.merging.methods import Method
 from bestpath.stages.merging.report import ALL, MERGE_REPORT, merge_report
@@ -54,7 +54,7 @@ def test_bfloat16_swallows_small_deltas(scale, survives, warned, tmp_path):
 
 
 def test_pieces_of_a_tensor_add_up(tmp_path, monkeypatch):
-    from bestpath import models
+    from bestpath.core import models
 
     base, model = (folder_of(tmp_path / name, w=torch.randn(7, 11)) for name in ("base", "model"))
     whole = merge_report(base, {"model": model}, model)

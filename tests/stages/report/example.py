@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import re
 
+from bestpath.core.prompts import Prompt
+from bestpath.core.search import Completion, Generate, Verdict
 from bestpath.methods.recut.candidates import collect
 from bestpath.methods.recut.explore import STEPWISE_FIELDS, ExploreRules, explore
 from bestpath.methods.recut.optimal import select, suspect_gold
-from bestpath.prompts import Prompt
-from bestpath.search import Completion, Generate, Verdict
 from bestpath.stages.evaluation.results import Run, results_of, wide_row
 from bestpath.stages.evaluation.verdicts import decoding_verdicts, headline, merge_verdicts, verdicts
 from bestpath.stages.report.data import (

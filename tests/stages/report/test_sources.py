@@ -1,14 +1,7 @@
 from __future__ import annotations
 
 from bestpath.methods.recut.funnel import funnel
-from bestpath.stages.report.sources import (
-    answers_of,
-    cost_of,
-    flaws_of,
-    funnel_of,
-    greedy,
-    lengths_of,
-)
+from bestpath.stages.report.sources import answers_of, cost_of, flaws_of, funnel_of, greedy, lengths_of
 
 
 def test_cost_sums_jobs_and_completions():

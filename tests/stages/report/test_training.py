@@ -4,14 +4,7 @@ import math
 
 import pytest
 
-from bestpath.stages.report.training import (
-    Trained,
-    merge_of,
-    pretraining_of,
-    specialist_of,
-    training_run,
-    warnings_of,
-)
+from bestpath.stages.report.training import Trained, merge_of, pretraining_of, specialist_of, training_run, warnings_of
 
 
 def metric(step, name, value):

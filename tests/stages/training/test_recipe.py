@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
 from bestpath.stages.training.recipe import Recipe
 
 

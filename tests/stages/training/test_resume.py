@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bestpath.records import Rejects
+from bestpath.core.rejects import Rejects
 from bestpath.stages.training.checkpoints import checkpoint, is_whole, newest, whole_steps
 from bestpath.stages.training.choice import Readout
 from bestpath.stages.training.progress import Watch

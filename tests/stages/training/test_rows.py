@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from trl.data_utils import _tokenize as trl_tokenize
 
-from bestpath.errors import UserError
-from bestpath.records import Rejects
+from bestpath.core.errors import UserError
+from bestpath.core.rejects import Rejects
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.rows import Language, encode
 from tests.stages.training.tiny import TEMPLATE, chat, example, make_tokenizer, pair

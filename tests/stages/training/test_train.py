@@ -11,9 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from bestpath.errors import UserError
-from bestpath.models import MANIFEST, check_folder, check_same_vocabulary
-from bestpath.records import Rejects, made_from, read_jsonl, read_table, write_table
+from bestpath.core.errors import UserError
+from bestpath.core.io import read_jsonl
+from bestpath.core.models import MANIFEST, check_folder, check_same_vocabulary
+from bestpath.core.rejects import Rejects
+from bestpath.core.tables import made_from, read_table, write_table
 from bestpath.stages.training.choice import Readout
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.reference import REFERENCE

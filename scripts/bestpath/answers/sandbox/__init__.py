@@ -17,7 +17,7 @@ from types import TracebackType
 
 from bestpath.answers.sandbox.isolation import LEVELS, Level, Limits, missing, none_works
 from bestpath.answers.sandbox.process import run_program
-from bestpath.search import Ran, Run
+from bestpath.core.search import Ran, Run
 
 __all__ = ["Level", "Limits", "Sandbox", "answer_of", "program_of"]
 

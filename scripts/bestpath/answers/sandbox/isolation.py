@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
 
 Level = Literal["bubblewrap", "namespace", "rlimit"]
 LEVELS: tuple[Level, ...] = ("bubblewrap", "namespace", "rlimit")

@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 
 from bestpath.answers.sandbox.isolation import Level, Limits, command, environment
-from bestpath.descendants import descendants, kill_descendants
-from bestpath.search import Ran, RunStatus
+from bestpath.core.search import Ran, RunStatus
+from bestpath.runtime.descendants import descendants, kill_descendants
 
 _PR_SET_PDEATHSIG = 1
 _WATCH_S = 0.05

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
+from bestpath.core.prompts import Prompt
+from bestpath.core.randomness import seed_of
+from bestpath.core.search import Completion, Generate, Message, Sampling, Search
+from bestpath.core.tables import Row
 from bestpath.methods.gsi import leaks
 from bestpath.methods.gsi.prefixes import CutRules, Prefix, Tokenizer, beginning
-from bestpath.prompts import Prompt
-from bestpath.randomness import seed_of
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Message, Sampling, Search
 
 Strategy = Literal["plain", "answer", "rationale", "interactive", "state_reset", "mixed"]
 

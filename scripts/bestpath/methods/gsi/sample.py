@@ -14,14 +14,14 @@ from typing import Literal, cast
 
 from bestpath.answers import gsi_compat
 from bestpath.answers.sandbox import answer_of
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
+from bestpath.core.problems import choices_of
+from bestpath.core.prompts import Prompt
+from bestpath.core.randomness import seed_of
+from bestpath.core.search import Completion, Generate, Grade, Ran, Run, Sampling, Search, Verdict
+from bestpath.core.tables import Row
 from bestpath.methods.gsi import leaks
 from bestpath.methods.gsi.guidance import Guidance, Help
-from bestpath.problems import choices_of
-from bestpath.prompts import Prompt
-from bestpath.randomness import seed_of
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Ran, Run, Sampling, Search, Verdict
 
 _LEAST_RATE = 1 / 8  # adaptive draws take a question to be no harder than this
 

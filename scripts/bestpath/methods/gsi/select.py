@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bestpath.answers.extraction import before_new_problem
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
+from bestpath.core.prompts import Prompt
+from bestpath.core.randomness import generator_for
+from bestpath.core.rejects import Rejects, check_nothing_lost
+from bestpath.core.tables import Row
+from bestpath.core.training_rows import answer_turn, turns
 from bestpath.methods.gsi import equations, leaks
-from bestpath.prompts import Prompt
-from bestpath.randomness import generator_for
-from bestpath.records import Rejects, Row, check_nothing_lost
-from bestpath.training_rows import answer_turn, turns
 
 _SPECIAL = re.compile(r"<\|[^|>\n]{1,40}\|>|</?s>|\[/?INST\]")
 

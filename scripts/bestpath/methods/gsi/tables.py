@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bestpath.records import Table
+from bestpath.core.tables import Table
 
 _DRAW = {
     "problem_id": "string",

@@ -11,7 +11,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bestpath.records import Row
+from bestpath.core.tables import Row
 
 Shares = Mapping[str, float]
 _BIN, _LONGEST = 10, 1600  # characters

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Literal
 
+from bestpath.core.rejects import Rejects
+from bestpath.core.search import Verdict
+from bestpath.core.tables import Row
 from bestpath.methods.recut import steps
 from bestpath.methods.recut.tables import draw_order
-from bestpath.records import Rejects, Row
-from bestpath.search import Verdict
 
 VerdictOf = Callable[[str, str], Verdict]
 """Grades a text for the problem of the given id."""

@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from bestpath.core.problems import choices_of
+from bestpath.core.prompts import Prompt
+from bestpath.core.randomness import seed_of
+from bestpath.core.search import Completion, Generate, Grade, Sampling, Search, Verdict
+from bestpath.core.tables import Row
 from bestpath.methods.recut import reward, steps
-from bestpath.problems import choices_of
-from bestpath.prompts import Prompt
-from bestpath.randomness import seed_of
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Sampling, Search, Verdict
 
 STEPWISE_FIELDS = ("problem", "previous", "step")
 """Fields of the long and the short prompt: the question, the kept steps, the number of the next step."""

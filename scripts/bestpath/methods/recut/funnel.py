@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from bestpath.core.tables import Row
 from bestpath.methods.recut.pairs import LOSERS
-from bestpath.records import Row
 
 TrainingSet = tuple[Sequence[Row], Sequence[Row]]
 """The rows of a training set and the rows of its rejects."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bestpath.core.tables import Row
 from bestpath.methods.recut.candidates import LengthUnit, length_of, pools_of
-from bestpath.records import Row
 
 
 def select(problems: Iterable[Row], candidates: Iterable[Row], length_unit: LengthUnit = "tokens") -> list[Row]:

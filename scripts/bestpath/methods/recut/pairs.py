@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
+from bestpath.core.randomness import generator_for
+from bestpath.core.rejects import Rejects
+from bestpath.core.tables import Row
+from bestpath.core.training_rows import TrainPrompt, Turns, answer_turn, turns
 from bestpath.methods.recut.candidates import LengthUnit, length_of, pools_of
-from bestpath.randomness import generator_for
-from bestpath.records import Rejects, Row
-from bestpath.training_rows import TrainPrompt, Turns, answer_turn, turns
 
 SetName = Literal["length", "accuracy"]
 Policy = Literal["longest", "shortest", "median", "length_matched", "random", "all"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from bestpath.core.rejects import Rejects
+from bestpath.core.tables import Row
+from bestpath.core.training_rows import TrainPrompt, answer_turn, turns
 from bestpath.methods.recut.candidates import pools_of
-from bestpath.records import Rejects, Row
-from bestpath.training_rows import TrainPrompt, answer_turn, turns
 
 
 def shortest(optimal: Iterable[Row], prompt: TrainPrompt, max_length: int) -> tuple[list[Row], Rejects]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bestpath.records import Row, Table
+from bestpath.core.tables import Row, Table
 
 TRIALS = Table(
     "recut_trials",

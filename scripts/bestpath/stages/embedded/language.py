@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bestpath.randomness import generator_for
+from bestpath.core.randomness import generator_for
 
 Pool = Literal["pretrain", "train", "test"]
 

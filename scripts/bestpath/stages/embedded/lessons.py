@@ -16,9 +16,9 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from bestpath.errors import UserError, nearest
-from bestpath.prompts import Prompt, load
-from bestpath.randomness import generator_for
+from bestpath.core.errors import UserError, nearest
+from bestpath.core.prompts import Prompt, load
+from bestpath.core.randomness import generator_for
 from bestpath.stages.embedded.language import Problem, World, draw
 from bestpath.stages.embedded.mistakes import mistaken
 from bestpath.stages.embedded.steps import Step, Style, next_step, plan, program, reference, write_out

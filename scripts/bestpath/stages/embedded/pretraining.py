@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bestpath.models import new_folder
-from bestpath.progress import progress_bar
-from bestpath.prompts import Prompt
-from bestpath.randomness import generator_for
-from bestpath.records import Row, Table, atomic_path
+from bestpath.core.io import atomic_path
+from bestpath.core.models import new_folder
+from bestpath.core.prompts import Prompt
+from bestpath.core.randomness import generator_for
+from bestpath.core.tables import Row, Table
+from bestpath.runtime.progress import progress_bar
 from bestpath.stages.embedded.language import World
 from bestpath.stages.embedded.lessons import Document, documents, load_prompts
 from bestpath.stages.embedded.model import Size, new_model

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bestpath.randomness import generator_for
+from bestpath.core.randomness import generator_for
 from bestpath.stages.embedded.language import INVERSE, Operation, Problem, World
 
 _LINKS = ("by", "after", "from", "with", "upon")

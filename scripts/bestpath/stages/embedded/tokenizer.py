@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from bestpath.prompts import Prompt
+from bestpath.core.prompts import Prompt
 from bestpath.stages.embedded.lessons import Document
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from typing import cast
 
 from bestpath.answers.grading import Grader
 from bestpath.answers.sandbox import Level, Sandbox, answer_of
-from bestpath.problems import choices_of
-from bestpath.prompts import Prompt
-from bestpath.randomness import seed_of
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Sampling, Search
+from bestpath.core.problems import choices_of
+from bestpath.core.prompts import Prompt
+from bestpath.core.randomness import seed_of
+from bestpath.core.search import Completion, Generate, Grade, Sampling, Search
+from bestpath.core.tables import Row
 
 
 def answer(problem: Row, prompt: Prompt, decodings: Mapping[str, tuple[Sampling, int]], seed: int) -> Search[list[Row]]:
-    """Answer one problem under every decoding (a way to sample, and how often); rows of `records.SAMPLES`.
+    """Answer one problem under every decoding (a way to sample, and how often); rows of `SAMPLES`.
 
     Seeds depend on the problem and the decoding, not on the model: two systems that agree so far draw alike.
     """
@@ -55,7 +55,7 @@ def printed(samples: Sequence[Row], min_level: Level) -> list[Row]:
 
 
 def grade(samples: Sequence[Row], problems: Iterable[Row]) -> list[Row]:
-    """The verdict on every sample (rows of `records.SAMPLES`), as rows of `records.SCORES`."""
+    """The verdict on every sample (rows of `SAMPLES`), as rows of `SCORES`."""
     asked_of = {row["problem_id"]: row for row in problems}
     asked = []
     for sample in samples:

@@ -1,6 +1,6 @@
 """From scored samples to numbers: accuracy, tokens and rates of a system, and its difference from the base.
 
-All functions are pure and take rows of `records.SCORES`. A system may have several seeds (the same recipe trained
+All functions are pure and take rows of `SCORES`. A system may have several seeds (the same recipe trained
 again); a mapping from seed to rows then stands for it, and every seed must cover the same problems.
 
 Conventions (recut specification 3.9): a problem's value is the mean over its samples, a metric the mean over
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bestpath.errors import UserError
-from bestpath.records import Row
+from bestpath.core.errors import UserError
+from bestpath.core.tables import Row
 
 Floats = NDArray[np.float64]
 Seeds = Mapping[int, Sequence[Row]]
@@ -163,7 +163,7 @@ def compare(model: Seeds, base: Seeds, seed: int, resamples: int = RESAMPLES) ->
 
 
 def metric_rows(model: str, dataset: str, measured: Measurement, compared: Comparison | None = None) -> list[Row]:
-    """The same numbers as rows of `records.METRICS`, the ones that do not exist left out."""
+    """The same numbers as rows of `METRICS`, the ones that do not exist left out."""
     values: dict[str, tuple[float | None, float | None, float | None]] = {
         "accuracy": _around(measured.accuracy, measured.accuracy_se),
         "tokens": _around(measured.tokens, measured.tokens_se),

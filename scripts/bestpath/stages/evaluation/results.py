@@ -10,16 +10,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from bestpath.errors import UserError
-from bestpath.records import Row, read_json
-from bestpath.stages.evaluation.metrics import (
-    RESAMPLES,
-    Comparison,
-    Measurement,
-    compare,
-    measure,
-    metric_rows,
-)
+from bestpath.core.errors import UserError
+from bestpath.core.io import read_json
+from bestpath.core.tables import Row
+from bestpath.stages.evaluation.metrics import RESAMPLES, Comparison, Measurement, compare, measure, metric_rows
 
 Kind = Literal["base", "prompt", "specialist", "merged", "baseline"]
 Part = TypeVar("Part", Measurement, Comparison)
@@ -123,7 +117,7 @@ def _result(row: Row) -> Result:
 
 
 def long_rows(results: Iterable[Result]) -> list[Row]:
-    """The results as rows of `records.METRICS`; the column `dataset` reads `<data set>/<decoding>`."""
+    """The results as rows of `METRICS`; the column `dataset` reads `<data set>/<decoding>`."""
     return [
         row
         for result in results

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from bestpath.records import atomic_path, write_json
+from bestpath.core.io import atomic_path, write_json
 from bestpath.stages.evaluation.results import Result, wide_row
 from bestpath.stages.evaluation.words import percent, points, tokens_change
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from bestpath.errors import UserError
-from bestpath.records import Row
-from bestpath.search import Completion, Generate, Grade, Ran, Request, Result, Run, Score, Scored, Search, Verdict
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Generate, Grade, Ran, Request, Result, Run, Score, Scored, Search, Verdict
+from bestpath.core.tables import Row
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG, Answering, Engine, Scorer
 from bestpath.stages.generation.journal import Finished, Journal
 from bestpath.stages.generation.progress import Progress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar
 
-from bestpath.search import Completion, Generate, Score, Scored
+from bestpath.core.search import Completion, Generate, Score, Scored
 
 PROMPT_TOO_LONG = "prompt_too_long"
 

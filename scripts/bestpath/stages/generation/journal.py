@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from bestpath.errors import UserError
-from bestpath.records import Row
+from bestpath.core.errors import UserError
+from bestpath.core.tables import Row
 from bestpath.stages.generation.lines import entry_of, line_of
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from bestpath.records import write_json
+from bestpath.core.io import write_json
 
 _BAR_EVERY_S = 0.5
 _FILE_EVERY_S = 5.0

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from bestpath.answers.grading import Grader
 from bestpath.answers.sandbox import Sandbox
-from bestpath.progress import progress_stream
-from bestpath.records import Row, write_json
+from bestpath.core.io import write_json
+from bestpath.core.tables import Row
+from bestpath.runtime.progress import progress_stream
 from bestpath.stages.generation import driver
 from bestpath.stages.generation.engine import Engine, Scorer
 from bestpath.stages.generation.engines import open_engine

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bestpath.errors import UserError
-from bestpath.models import (
+from bestpath.core.errors import UserError
+from bestpath.core.models import (
     check_folder,
     check_same_shapes,
     check_same_vocabulary,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bestpath.errors import UserError, nearest
+from bestpath.core.errors import UserError, nearest
 
 DELTA_METHODS = ("dare_ties", "ties", "dare_linear", "task_arithmetic")
 METHODS = (*DELTA_METHODS, "sce", "linear", "slerp")

@@ -11,8 +11,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bestpath.models import chunks, open_tensors, tensors
-from bestpath.records import Row, Table, read_table
+from bestpath.core.models import chunks, open_tensors, tensors
+from bestpath.core.tables import Row, Table, read_table
 
 if TYPE_CHECKING:
     import torch

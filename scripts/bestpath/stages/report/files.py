@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bestpath.records import atomic_path
+from bestpath.core.io import atomic_path
 from bestpath.stages.report.data import ReportData
 from bestpath.stages.report.gallery import gallery
 from bestpath.stages.report.html import render

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from bestpath.records import Row
+from bestpath.core.tables import Row
 from bestpath.stages.report.data import Answer, Path, Round, Side
 from bestpath.stages.report.words import BOTH_WRONG_LONGER, BOTH_WRONG_SHORTER, STOPS, why_kept
 

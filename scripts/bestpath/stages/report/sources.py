@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from bestpath.records import Row
+from bestpath.core.tables import Row
 from bestpath.stages.report.data import Answer, CostRow, FunnelStep, Lengths
 
 SETS = {

@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bestpath.records import Row
+from bestpath.core.tables import Row
 from bestpath.stages.report.data import Chart, Extra, Line
 
 Numbers = Mapping[tuple[str, str], float]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bestpath.records import Row
+from bestpath.core.tables import Row
 from bestpath.stages.report.data import Chart, Extra, Line, Merge, Pairs, Readout, Specialist, TrainingRun
 from bestpath.stages.report.words import CHOICE, TRAINING_WARNINGS
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from bestpath.records import Row
+from bestpath.core.tables import Row
 from bestpath.stages.report.data import Exploration, ModeRow, RewardCell
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bestpath.records import Row
+from bestpath.core.tables import Row
 from bestpath.stages.report.data import SystemRow, VariantRow
 from bestpath.stages.report.sources import flaws_of, funnel_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bestpath.records import Row
+from bestpath.core.tables import Row
 
 REASONS = {
     "bad_question": "the problem or its answer is missing",

@@ -12,8 +12,8 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from bestpath.models import sync
-from bestpath.records import read_json, write_json
+from bestpath.core.io import read_json, write_json
+from bestpath.core.models import sync
 
 SEAL = "seal.json"
 STOPPED = "stopped"

@@ -8,8 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from bestpath.models import check_same_shapes, chunks, copy_companions, open_tensors, tensors
-from bestpath.records import read_json
+from bestpath.core.io import read_json
+from bestpath.core.models import check_same_shapes, chunks, copy_companions, open_tensors, tensors
 from bestpath.stages.training.recipe import Recipe
 
 _DTYPES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}

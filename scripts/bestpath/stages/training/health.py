@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bestpath.records import Row
+from bestpath.core.tables import Row
 from bestpath.stages.training.choice import Criterion, Readout, is_admissible
 
 

@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from transformers import TrainerCallback
 
-from bestpath.errors import UserError
-from bestpath.progress import progress_bar
-from bestpath.records import Row, write_json
+from bestpath.core.errors import UserError
+from bestpath.core.io import write_json
+from bestpath.core.tables import Row
+from bestpath.runtime.progress import progress_bar
 from bestpath.stages.training import processes
 from bestpath.stages.training.checkpoints import STOPPED, checkpoint, seal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from bestpath.errors import UserError, nearest
+from bestpath.core.errors import UserError, nearest
 
 LOSSES = ("sigmoid", "sigmoid_norm", "ipo")
 SCHEDULERS = ("cosine", "linear", "constant_with_warmup")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bestpath.models import folder_digest
-from bestpath.records import Table, made_from, read_table, write_table
+from bestpath.core.models import folder_digest
+from bestpath.core.tables import Table, made_from, read_table, write_table
 from bestpath.stages.training.recipe import Recipe
 
 REFERENCE = Table(

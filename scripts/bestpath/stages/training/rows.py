@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bestpath.errors import UserError
-from bestpath.provenance import digest
-from bestpath.records import Rejects, Row, check_nothing_lost
+from bestpath.core.errors import UserError
+from bestpath.core.provenance import digest
+from bestpath.core.rejects import Rejects, check_nothing_lost
+from bestpath.core.tables import Row
 from bestpath.stages.training.recipe import Recipe
 
 COMPLETIONS = {"dpo": ("chosen", "rejected"), "sft": ("completion",)}

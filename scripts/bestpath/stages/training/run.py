@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from bestpath.models import folder_digest, new_folder
-from bestpath.progress import progress_stream
-from bestpath.records import Row, Table, read_json, write_json
+from bestpath.core.io import read_json, write_json
+from bestpath.core.models import folder_digest, new_folder
+from bestpath.core.tables import Row, Table
+from bestpath.runtime.progress import progress_stream
 from bestpath.stages.training import processes
 from bestpath.stages.training.checkpoints import checkpoint, keep_only, seal, whole_steps
 from bestpath.stages.training.choice import Criterion, Readout, choose_checkpoint

@@ -13,10 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bestpath.errors import UserError
-from bestpath.models import check_folder, tensors
-from bestpath.provenance import digest
-from bestpath.records import Rejects, Row, read_json
+from bestpath.core.errors import UserError
+from bestpath.core.io import read_json
+from bestpath.core.models import check_folder, tensors
+from bestpath.core.provenance import digest
+from bestpath.core.rejects import Rejects
+from bestpath.core.tables import Row
 from bestpath.stages.training import processes
 from bestpath.stages.training.choice import Criterion
 from bestpath.stages.training.recipe import Recipe

@@ -22,8 +22,8 @@ from trl.trainer.dpo_trainer import DPOTrainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from bestpath.progress import progress_bar
-from bestpath.records import Row
+from bestpath.core.tables import Row
+from bestpath.runtime.progress import progress_bar
 from bestpath.stages.training import processes
 from bestpath.stages.training.checkpoints import newest
 from bestpath.stages.training.progress import Watch

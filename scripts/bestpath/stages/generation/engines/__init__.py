@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from bestpath.errors import UserError, nearest
-from bestpath.search import Measure
+from bestpath.core.errors import UserError, nearest
+from bestpath.core.search import Measure
 from bestpath.stages.generation.engine import Engine, Scorer
 
 NAMES = ("transformers", "vllm", "endpoint")

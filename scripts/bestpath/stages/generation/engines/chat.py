@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bestpath.errors import UserError
-from bestpath.search import Generate, Message
+from bestpath.core.errors import UserError
+from bestpath.core.search import Generate, Message
 
 
 class Chat:

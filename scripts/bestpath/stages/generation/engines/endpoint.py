@@ -19,8 +19,8 @@ import openai
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from bestpath.errors import UserError
-from bestpath.search import Completion, Generate
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Generate
 from bestpath.stages.generation.engine import failed
 from bestpath.stages.generation.engines.pace import Pace
 from bestpath.stages.generation.engines.refusals import AskAgain, Refusal, judged

@@ -14,9 +14,9 @@ from torch.nn.functional import linear, scaled_dot_product_attention
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
-from bestpath.errors import UserError
-from bestpath.models import check_folder, check_reward_model
-from bestpath.records import read_json
+from bestpath.core.errors import UserError
+from bestpath.core.io import read_json
+from bestpath.core.models import check_folder, check_reward_model
 from bestpath.stages.generation.engines.attention import ATTENTION, Heads
 from bestpath.stages.generation.engines.chat import end_tokens
 from bestpath.stages.generation.engines.pools import Shape

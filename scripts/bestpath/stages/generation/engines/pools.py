@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from bestpath.search import Sampling
+from bestpath.core.search import Sampling
 
 STEP = 64
 _FIRST_CAPACITY = 8

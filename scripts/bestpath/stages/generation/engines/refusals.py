@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import openai
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG
 
 _PASSING = {408, 409, 425, 429}

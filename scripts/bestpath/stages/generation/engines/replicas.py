@@ -13,8 +13,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 from zlib import crc32
 
-from bestpath.errors import UserError
-from bestpath.search import Generate, Score
+from bestpath.core.errors import UserError
+from bestpath.core.search import Generate, Score
 from bestpath.stages.generation.engine import Answering
 
 Opener = Callable[..., Answering[Any, Any]]

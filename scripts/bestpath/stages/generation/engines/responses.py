@@ -29,7 +29,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bestpath.errors import UserError
+from bestpath.core.errors import UserError
 from bestpath.stages.generation.lines import entry_of, line_of
 
 _log = logging.getLogger(__name__)

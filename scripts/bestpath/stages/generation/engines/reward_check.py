@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from bestpath.errors import UserError
-from bestpath.search import Message
+from bestpath.core.errors import UserError
+from bestpath.core.search import Message
 from bestpath.stages.generation.engines.loading import DTYPES, logits_at
 from bestpath.stages.generation.engines.scoring import Rendering, Text, TextScorer, score_all
 

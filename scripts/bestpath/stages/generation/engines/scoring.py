@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Protocol
 
-from bestpath.errors import UserError
-from bestpath.search import Measure, Message, Score, Scored
+from bestpath.core.errors import UserError
+from bestpath.core.search import Measure, Message, Score, Scored
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG, engine_error, unscored
 from bestpath.stages.generation.engines.chat import Chat
 

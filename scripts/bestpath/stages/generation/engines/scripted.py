@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bestpath.search import Completion, Generate
+from bestpath.core.search import Completion, Generate
 from bestpath.stages.generation.engine import engine_error, failed
 
 Answer = str | Completion

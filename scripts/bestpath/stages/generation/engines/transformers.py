@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from bestpath.search import Completion, Generate
+from bestpath.core.search import Completion, Generate
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG, engine_error, failed
 from bestpath.stages.generation.engines.chat import Chat
 from bestpath.stages.generation.engines.decoder import Decoder

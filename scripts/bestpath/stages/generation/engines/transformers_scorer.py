@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bestpath.search import Measure, Sampling
+from bestpath.core.search import Measure, Sampling
 from bestpath.stages.generation.engines.attention import Pass
 from bestpath.stages.generation.engines.chat import Chat
 from bestpath.stages.generation.engines.loading import Loaded, load, logits_at

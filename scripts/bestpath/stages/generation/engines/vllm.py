@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bestpath.errors import UserError
-from bestpath.models import check_folder
-from bestpath.search import Completion, Generate
+from bestpath.core.errors import UserError
+from bestpath.core.models import check_folder
+from bestpath.core.search import Completion, Generate
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG, engine_error, failed
 from bestpath.stages.generation.engines.chat import Chat, end_tokens
 

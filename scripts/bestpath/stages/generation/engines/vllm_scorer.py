@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from bestpath.models import check_folder, check_reward_model
-from bestpath.search import Measure
+from bestpath.core.models import check_folder, check_reward_model
+from bestpath.core.search import Measure
 from bestpath.stages.generation.engines.chat import Chat
 from bestpath.stages.generation.engines.scoring import Rendering, ScoringEngine, Text
 from bestpath.stages.generation.engines.vllm import Options, chat_of, import_vllm, start

@@ -8,8 +8,8 @@ from typing import Any
 
 from openai.types.chat import ChatCompletion
 
-from bestpath.errors import UserError
-from bestpath.search import Completion, Generate
+from bestpath.core.errors import UserError
+from bestpath.core.search import Completion, Generate
 from bestpath.stages.generation.engine import failed
 from bestpath.stages.generation.engines.refusals import AskAgain
 from bestpath.stages.generation.engines.responses import Answer

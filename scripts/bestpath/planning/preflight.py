@@ -1,0 +1,235 @@
+"""Checks that cost nothing and are made before the first job: what would fail hours later fails now."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from bestpath.core import prompts
+from bestpath.core.errors import UserError, nearest
+from bestpath.core.models import check_folder, parameters
+from bestpath.plan import endpoints, prompt_folder
+from bestpath.plan.recut import variants
+from bestpath.planning.disk import planned_bytes
+from bestpath.settings import Endpoint, Settings, Source
+
+PROMPTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "recut": {
+        "long": ("problem", "previous", "step"),
+        "short": ("problem", "previous", "step"),
+        "neutral": ("problem",),
+    },
+    "gsi": {
+        "plain": ("problem",),
+        "answer": ("problem", "answer"),
+        "answer_bare": ("problem", "answer"),
+        "rationale": ("problem", "reference"),
+        "feedback": ("problem", "attempt", "answer", "reference"),
+        "revise": ("problem", "attempt", "feedback"),
+    },
+}
+"""The fields that each method's prompts are given; any other prompt is given the problem."""
+
+VLLM_PYTHON = ".venv-vllm/bin/python"
+
+
+def check(settings: Settings, root: Path = Path(".")) -> None:
+    """Check what a configuration needs. Raises UserError with the cause and the remedy."""
+    _check_sources(settings, root)
+    _check_engine(settings)
+    _check_prompts(settings, root)
+    _check_folder(root / "results")
+    _check_disk(settings, root)
+    if settings.model.source != "embedded" and (root / settings.model.source).is_dir():
+        check_folder(root / settings.model.source)
+
+
+def _check_sources(settings: Settings, root: Path) -> None:
+    sources = {"problems.train": settings.problems.train}
+    sources |= {f"problems.others.{name}": source for name, source in settings.problems.others.items()}
+    sources |= {f"evaluation.sets.{name}": source for name, source in settings.evaluation.sets.items()}
+    for key, source in sources.items():
+        if source.path.startswith("embedded:"):
+            if source.path not in {"embedded:train", "embedded:test"}:
+                raise UserError(f"setting '{key}.path' is '{source.path}'; write embedded:train or embedded:test")
+            if settings.model.source != "embedded":
+                raise UserError(f"setting '{key}.path' is '{source.path}', but the model is not the embedded one")
+        elif _is_file_name(source) and not (root / source.path).is_file():
+            raise UserError(f"setting '{key}.path' names {source.path}, which is not there; correct the path")
+    for key in ("problems.train", *(f"problems.others.{name}" for name in settings.problems.others)):
+        if sources[key].n is None and not sources[key].path.startswith("embedded:"):
+            raise UserError(f"setting '{key}.n' is missing; say how many problems to draw, so that jobs can be planned")
+    for reserved in {"train", "dev"} & settings.evaluation.sets.keys():
+        raise UserError(f"setting 'evaluation.sets.{reserved}' uses a reserved name; rename the evaluation set")
+
+
+def _is_file_name(source: Source) -> bool:
+    return Path(source.path).suffix in {".jsonl", ".json", ".csv", ".parquet"}
+
+
+def _check_prompts(settings: Settings, root: Path) -> None:
+    own = PROMPTS[settings.method]
+    for name in sorted({*own, *settings.evaluation.base_prompts}):
+        path = Path(prompt_folder(settings)) / f"{name}.jinja"
+        prompts.load(root / path if not root.samefile(".") else path, own.get(name, ("problem",)))
+
+
+def _check_engine(settings: Settings) -> None:
+    """Whether an endpoint is fully named, and can do what it will be asked."""
+    for key, named in endpoints(settings).items():
+        _check_address(key, named)
+    if settings.generation.engine != "endpoint":
+        return
+    endpoint = settings.generation.endpoint
+    if endpoint is None:
+        raise UserError("setting 'generation.engine' is endpoint; name its url and model in 'generation.endpoint'")
+    for name in variants(settings):
+        if settings.recut.variant(name).explore.continuation == "prefill" and not endpoint.continues_prefill:
+            raise UserError(
+                f"variant '{name}' sets explore.continuation to prefill, which this endpoint cannot do; set "
+                "'generation.endpoint.continues_prefill' if it can, or write explore.continuation: prompt"
+            )
+    for name, decoding in settings.evaluation.decodings.items():
+        if decoding.top_k and not endpoint.takes_top_k:
+            raise UserError(
+                f"setting 'evaluation.decodings.{name}.top_k' is {decoding.top_k}, which not every endpoint takes; "
+                "set 'generation.endpoint.takes_top_k' if this one does, or write top_k: 0"
+            )
+
+
+def _check_address(key: str, endpoint: Endpoint) -> None:
+    if not re.fullmatch(r"https?://([\w.-]+|\[[\da-fA-F:]+\])(:\d+)?(/[\w./-]*)?", endpoint.url):
+        raise UserError(  # without the value: it may hold a password
+            f"setting '{key}.url' is no plain base address such as https://api.openai.com/v1; correct it, "
+            f"and put a key into an environment variable that '{key}.key_variable' names"
+        )
+    if endpoint.key_variable is not None and not re.fullmatch("[A-Z_][A-Z0-9_]*", endpoint.key_variable):
+        raise UserError(  # without the value: it may be the key
+            f"setting '{key}.key_variable' is not the name of an environment variable in capitals, such "
+            "as OPENAI_API_KEY; it must never be the key itself"
+        )
+
+
+def check_endpoint(endpoint: Endpoint, setting: str = "generation.endpoint") -> None:
+    """Ask an endpoint for its models: costs nothing. Raises UserError when it is out of reach or refuses the key.
+
+    `setting` names it. A model that it does not list is only a warning: some servers list none, or know others by an
+    alias.
+    """
+    import httpx2
+
+    variable = endpoint.key_variable
+    key = os.environ.get(variable, "") if variable else ""
+    if variable and not key:
+        raise UserError(f"the environment variable {variable} is not set; put the endpoint's key into it")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    try:
+        response = httpx2.get(f"{endpoint.url.rstrip('/')}/models", headers=headers, timeout=20)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise UserError(
+            f"the endpoint at {endpoint.url} is out of reach ({type(error).__name__}); correct "
+            f"'{setting}.url', or start the server"
+        ) from None
+    if response.status_code in (401, 403):
+        wanted = f"refuses the key in {variable}; set a valid one" if variable else "asks for a key; name its variable"
+        raise UserError(f"the endpoint at {endpoint.url} {wanted} ({setting}.key_variable)")
+    with suppress(ValueError, TypeError, KeyError):  # not every server lists its models
+        names = [model["id"] for model in response.json()["data"]]
+        if endpoint.model not in names:
+            hint = nearest(endpoint.model, names) or ", ".join(names[:5])
+            print(
+                f"warning: the endpoint at {endpoint.url} does not list the model '{endpoint.model}' "
+                f"({setting}.model); it has {hint}",
+                file=sys.stderr,
+            )
+
+
+def _check_folder(results: Path) -> None:
+    """Results must be writable; `results` itself may not exist yet."""
+    existing = next(folder for folder in [results, *results.absolute().parents] if os.path.lexists(folder))
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"the results folder {existing} is not writable ({error.strerror}); make it writable or run elsewhere"
+        ) from None
+
+
+def _check_disk(settings: Settings, root: Path) -> None:
+    """There must be room for everything planned; nothing is known of a model that is still on a hub."""
+    folder = root / settings.model.source
+    needed = planned_bytes(settings, parameters(folder)) if folder.is_dir() else 0
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        raise UserError(
+            f"the planned checkpoints and models need about {_gigabytes(needed)} of disk, but {_gigabytes(free)} is "
+            "free; free some space, or plan fewer variants, seeds, learning rates or merges"
+        )
+
+
+def _gigabytes(n: float) -> str:
+    return f"{n / 1e9:,.1f} GB"
+
+
+def check_targets(settings: Settings, arguments: Sequence[str]) -> None:
+    """Check that a method that is asked for on the command line is the one that the configuration is for."""
+    for target in arguments:
+        if target in PROMPTS and target != settings.method:
+            overlay = "" if target == "recut" else f"; add --configfile config/{target}.yaml"
+            raise UserError(f"the target is {target}, but setting 'method' is {settings.method}{overlay}")
+
+
+def check_gpus(settings: Settings, workflow: Any) -> None:
+    """Check that a job may have the GPUs it asks for: Snakemake gives it fewer without a word."""
+    limit = workflow.global_resources.get("gpu")
+    if limit is not None and limit.value is not None and limit.value < settings.compute.gpus:
+        raise UserError(
+            f"setting 'compute.gpus' asks for {settings.compute.gpus} GPUs a job, but this run may use {limit.value}; "
+            f"add --resources gpu={settings.compute.gpus}, or more for several jobs at once"
+        )
+
+
+def uses_conda(workflow: Any) -> bool:
+    """Whether Snakemake runs the jobs in conda environments of their own."""
+    methods = getattr(workflow.deployment_settings, "deployment_method", None) or ()
+    return any("conda" in str(method).lower() for method in methods)
+
+
+def engine_python(settings: Settings, root: Path = Path(".")) -> str:
+    """The Python of programs that generate, where jobs do not run in conda environments.
+
+    Raises UserError when the configured engine is installed nowhere.
+    """
+    if settings.generation.engine != "vllm" or find_spec("vllm"):
+        return "python"
+    if not (root / VLLM_PYTHON).exists():
+        raise UserError(
+            "setting 'generation.engine' is vllm, which is not installed here; run `make vllm` for vLLM on a CPU, or "
+            "snakemake with --sdm conda for vLLM on GPUs"
+        )
+    return VLLM_PYTHON
+
+
+def hold_lock(folder: Path) -> None:
+    """Keep other runs out of this folder for as long as this process lives. Raises UserError when one is in.
+
+    Snakemake's own locks outlive a killed run; this one ends with its process, however that ends.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    os.set_inheritable(descriptor, False)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UserError("another run is under way in this folder; wait for it to end, or stop it") from None

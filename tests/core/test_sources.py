@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bestpath.core import problems, sources
+from bestpath.core.errors import UserError
+from bestpath.core.rejects import Rejects
+from bestpath.core.sources import Fields
+
+
+def integer_gold(gold: str, kind: str, choices: object) -> str | None:
+    return None if gold.lstrip("-").isdigit() else f"'{gold}' is no integer"
+
+
+def rows(*questions: str) -> list[dict | None]:
+    return [{"question": question, "answer": str(i)} for i, question in enumerate(questions)]
+
+
+def normalised(raw: list, fields: Fields | None = None) -> tuple[list, Rejects]:
+    rejects = Rejects("problems")
+    return sources.normalise(raw, fields or Fields(), "d", "number", integer_gold, rejects), rejects
+
+
+def test_bad_rows_are_rejected_with_a_reason_and_counted() -> None:
+    raw = [*rows("How many?", "how  MANY?", "Else?"), None, {"question": "", "answer": "1"}]
+    raw += [{"question": "No gold", "answer": None}, {"question": "Odd gold", "answer": "x"}]
+    kept, rejects = normalised(raw)
+    assert [row["question"] for row in kept] == ["How many?", "Else?"]
+    assert rejects.counts() == {"bad_gold": 2, "duplicate_question": 1, "bad_row": 1, "bad_question": 1}
+    assert len(raw) == len(kept) + len(rejects.rows)
+
+
+def test_a_missing_field_is_named_with_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"no field 'question'.*did you mean 'questions'"):
+        normalised([{"questions": "q", "answer": "1"}])
+
+
+def test_duplicate_ids_are_an_error() -> None:
+    raw: list = [{"question": f"q{i}", "answer": "1", "id": "same"} for i in range(2)]
+    with pytest.raises(UserError, match="the id 'same' twice"):
+        normalised(raw, Fields(id="id"))
+
+
+def test_too_many_bad_rows_stop_the_run_with_an_example() -> None:
+    kept, rejects = normalised([*rows("a"), {"question": "b", "answer": "x"}])
+    assert kept
+    with pytest.raises(UserError, match=r"1 of 2 rows .*bad_gold, 'x' is no integer"):
+        sources.check_share_of_bad(2, rejects, 0.1, "d")
+    sources.check_share_of_bad(2, rejects, 0.5, "d")
+
+
+def test_the_gold_answer_stands_after_the_hashes_of_a_rationale() -> None:
+    kept, _ = normalised([{"question": "q", "answer": "He has 3 * 4 = <<3*4=12>>12 eggs.\n#### 12"}])
+    assert kept[0]["answer"] == "12"
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [{"A": "one", "B": "two"}, ["A)one", "B)two"], ["one", "two"], {"label": ["A", "B"], "text": ["one", "two"]}],
+)
+def test_every_form_of_choices_is_read(choices: object) -> None:
+    kept, _ = normalised([{"question": "q", "answer": "1", "c": choices}], Fields(choices="c"))
+    assert problems.choices_of(kept[0]) == (("A", "one"), ("B", "two"))
+    assert kept[0]["question"] == "q\n(A) one\n(B) two"
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".parquet"])
+def test_every_format_gives_the_same_problems(tmp_path: Path, suffix: str) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"question": ["What is ½?", "And 3?"], "answer": [7, 3]})
+    path = tmp_path / f"data{suffix}"
+    if suffix == ".jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    elif suffix == ".json":
+        frame.to_json(path, orient="records")
+    elif suffix == ".csv":
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_parquet(path)
+    kept, rejects = normalised(sources.read_rows(str(path)))
+    assert [(row["question"], row["answer"]) for row in kept] == [("What is ½?", "7"), ("And 3?", "3")]
+    assert not rejects.rows
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("absent.jsonl", None, "there is no data file"),
+        ("empty.jsonl", b"", "holds no rows"),
+        ("latin.jsonl", '{"question": "é"}'.encode("latin-1"), "not UTF-8"),
+        ("broken.json", b"[{", "not valid JSON"),
+        ("object.json", b"{}", "JSON list"),
+        ("cut.parquet", b"PAR1 and then nothing", "not a Parquet file"),
+        ("data.txt", b"x", "cannot tell the format"),
+    ],
+)
+def test_a_bad_file_is_one_clear_sentence(tmp_path: Path, name: str, content: bytes | None, said: str) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        sources.read_rows(str(path))
+
+
+def test_a_broken_line_is_a_bad_row_and_the_others_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"question": "a", "answer": "1"}\n{"question": \n{"question": "b", "answer": "2"}\n')
+    assert [row and row["question"] for row in sources.read_rows(str(path))] == ["a", None, "b"]
+
+
+def test_problems_that_share_thirteen_words_with_a_test_are_contaminated() -> None:
+    words = [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+    ]
+    tests, _ = normalised(rows(" ".join(words) + " end?"))
+    pool, _ = normalised(rows("Start: " + " ".join(words).upper() + "!", " ".join(words[1:]), "Quite another?"))
+    rejects = Rejects("problems")
+    kept = sources.decontaminate(pool, tests, 13, rejects)
+    assert [row["question"] for row in kept] == [" ".join(words[1:]), "Quite another?"]
+    assert rejects.counts() == {"contaminated": 1}
+    assert sources.decontaminate(pool, tests, 0, Rejects("problems")) == pool
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 5))
+def test_a_larger_draw_keeps_the_smaller_one(n: int, more: int, seed: int) -> None:
+    pool, _ = normalised(rows(*(f"question {i}" for i in range(40))))
+    rejects = Rejects("problems")
+    small = sources.draw(pool, n, seed, rejects)
+    assert small == sources.draw(pool, n + more, seed, Rejects("problems"))[:n]
+    assert len(pool) == len(small) + len(rejects.rows)
+
+
+@given(st.integers(1, 60), st.integers(1, 20))
+def test_shards_cover_the_problems_in_order(n: int, size: int) -> None:
+    pool, _ = normalised(rows(*(f"question {i}" for i in range(n))))
+    shards = [problems.shard_of(pool, i, size) for i in range(-(-n // size) + 1)]
+    assert [row for shard in shards for row in shard] == pool
+
+
+def test_the_dev_split_has_the_share_asked_for() -> None:
+    pool, _ = normalised(rows(*(f"question {i}" for i in range(50))))
+    split = sources.split_dev(pool, 0.3, 42)
+    assert sum(row["split"] == "dev" for row in split) == 15
+    assert split == sources.split_dev(pool[::-1], 0.3, 42)
+
+
+def test_real_data_is_read_whole(real_data: Path) -> None:
+    for name, choices in (("gsm8k_test", None), ("svamp_test", None), ("aqua_rat_test", "choices")):
+        raw = sources.read_rows(str(real_data / f"{name}.jsonl"))
+        rejects = Rejects("problems")
+        fields = Fields(id="id", choices=choices)
+        kept = sources.normalise(raw, fields, name, "math", lambda *_: None, rejects)
+        assert len(kept) + len(rejects.rows) == len(raw)
+        assert set(rejects.counts()) <= {"duplicate_question"}
+        assert json.loads(kept[0]["choices"] or "[]") if choices else kept[0]["choices"] is None
