@@ -9,7 +9,7 @@ import pytest
 import show_reasons
 from show_reasons import not_code, reasons
 
-CODE = "Params have changed: before: 'bestpath.core.search 0123456789ab' now: 'bestpath.search ba9876543210'"
+CODE = "Params have changed: before: 'bestpath.core.search 0123456789ab' now: 'bestpath.core.search ba9876543210'"
 PRINTED = f"""\
 [Sat Nov 21 12:16:50 2026]
 Job 1: explore, variant main
