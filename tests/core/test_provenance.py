@@ -20,9 +20,10 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def code(program: str = "program") -> dict[str, str]:
+def code(*modules: str, program: str = "program") -> dict[str, str]:
     provenance._module.cache_clear()
-    return dict(entry.split() for entry in provenance.code_of(program))
+    provenance._constants.cache_clear()
+    return dict(entry.split() for entry in provenance.code_of(program, *modules))
 
 
 def test_the_code_of_a_program_is_what_it_reaches(scripts: Path) -> None:
@@ -59,3 +60,34 @@ def test_the_key_of_resume_state_depends_on_settings_and_input_contents(scripts:
     assert (limited.key, limited.digests["settings"]) == (key, provenance.digest({"n": 1}))  # they change no result
     source.write_text("two")
     assert provenance.origin_of("program", {"n": 1}, [source]).key != key
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {name for name in before | after if before.get(name) != after.get(name)}
+
+
+def test_what_is_loaded_by_name_counts_with_what_it_reaches(scripts: Path) -> None:
+    (scripts / "bestpath" / "loaded.py").write_text("from bestpath import lonely\n")
+    before = code("bestpath.loaded")
+    assert {"bestpath.loaded", "bestpath.lonely"} <= before.keys()
+    assert changed(code(), before) == {"bestpath.loaded", "bestpath.lonely"}
+
+
+def test_of_a_module_of_constants_those_count_that_are_imported(scripts: Path) -> None:
+    tables = scripts / "bestpath" / "tables.py"
+    tables.write_text('"""Tables."""\n\n_KEY = ("id",)\nONE = ["a", _KEY]\n"""One."""\nTWO: list = ["b"]\n')
+    (scripts / "program.py").write_text("from bestpath.tables import ONE\nprint(ONE)\n")
+    before = code()
+    assert {"bestpath.tables:ONE", "bestpath.tables:_KEY"} <= before.keys()
+    assert not {"bestpath.tables", "bestpath.tables:TWO"} & before.keys()
+    tables.write_text(tables.read_text() + "THREE = ['c']\n")
+    tables.write_text(tables.read_text().replace('["b"]', '["bb"]'))
+    assert changed(before, code()) == set()
+    tables.write_text(tables.read_text().replace('("id",)', '("other",)'))
+    assert changed(before, code()) == {"bestpath.tables:_KEY"}
+
+
+def test_a_module_that_does_more_counts_whole(scripts: Path) -> None:
+    (scripts / "bestpath" / "a.py").write_text("X = 1\n\n\ndef f():\n    return X\n")
+    (scripts / "program.py").write_text("from bestpath.a import X\nprint(X)\n")
+    assert "bestpath.a" in code() and "bestpath.a:X" not in code()

@@ -11,6 +11,7 @@ from bestpath.core import problems, sources
 from bestpath.core.errors import UserError
 from bestpath.core.rejects import Rejects
 from bestpath.core.sources import Fields
+from bestpath.core.tables import read_table, write_table
 
 
 def integer_gold(gold: str, kind: str, choices: object) -> str | None:
@@ -67,6 +68,59 @@ def test_every_form_of_choices_is_read(choices: object) -> None:
     kept, _ = normalised([{"question": "q", "answer": "1", "c": choices}], Fields(choices="c"))
     assert problems.choices_of(kept[0]) == (("A", "one"), ("B", "two"))
     assert kept[0]["question"] == "q\n(A) one\n(B) two"
+
+
+CHAT = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello."}]
+CHAT += [{"role": "assistant", "content": "Hello!"}, {"role": "user", "content": "What is 2 + 2?"}]
+
+
+@pytest.mark.parametrize("chat", [CHAT, json.dumps(CHAT), [{**turn, "id": 7} for turn in CHAT]])
+def test_a_chat_asks_in_the_place_of_a_question(chat: object) -> None:
+    kept, rejects = normalised([{"chat": chat, "answer": "4"}], Fields(messages="chat"))
+    assert not rejects.rows
+    assert [(turn.role, turn.content) for turn in problems.messages_of(kept[0])] == [
+        (turn["role"], turn["content"]) for turn in CHAT
+    ]
+    assert kept[0]["question"] == "Hello.\n\nWhat is 2 + 2?"
+    asked, _ = normalised([{"chat": chat, "answer": "4", "question": "Two and two?"}], Fields(messages="chat"))
+    assert asked[0]["question"] == "Two and two?" and asked[0]["messages"] == kept[0]["messages"]
+
+
+@pytest.mark.parametrize(
+    "chat", [CHAT[:-1], "not JSON", [{"role": "robot", "content": "x"}], [*CHAT, {"role": "user"}], {"role": "user"}, 7]
+)
+def test_what_is_no_chat_is_rejected(chat: object) -> None:
+    kept, rejects = normalised([{"chat": chat, "question": "q", "answer": "1"}], Fields(messages="chat"))
+    assert not kept and rejects.counts() == {"bad_question": 1}
+
+
+def test_a_row_without_a_chat_is_asked_by_its_question() -> None:
+    raw = [{"chat": CHAT, "answer": "4"}, {"question": "And 3?", "answer": "3"}, {"chat": [], "answer": "5"}]
+    kept, rejects = normalised(raw, Fields(messages="chat"))
+    assert [(row["question"][-14:], problems.messages_of(row) == ()) for row in kept] == [
+        ("What is 2 + 2?", False),
+        ("And 3?", True),
+    ]
+    assert rejects.counts() == {"bad_question": 1}
+
+
+def test_an_open_problem_needs_no_answer() -> None:
+    raw = [{"question": "Why?", "good": "Because."}, {"question": "How?", "good": None, "answer": "so"}]
+    rejects = Rejects("problems")
+    kept = sources.normalise(raw, Fields(reference="good"), "d", "open", integer_gold, rejects)
+    assert [(row["answer"], row["reference"], row["kind"]) for row in kept] == [
+        (None, "Because.", "open"),
+        ("so", None, "open"),
+    ]
+    with pytest.raises(UserError, match="no field 'answer'"):
+        normalised([{"question": "Why?"}])
+
+
+def test_problems_with_and_without_them_are_one_table(tmp_path: Path) -> None:
+    kept, _ = normalised([{"chat": CHAT, "answer": "4"}], Fields(messages="chat"))
+    others, _ = normalised(rows("q"))
+    write_table(tmp_path / "p.parquet", problems.PROBLEMS, [*kept, *others])
+    assert len(read_table(tmp_path / "p.parquet", problems.PROBLEMS)) == 2
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".parquet"])

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import torch
 
 MANIFEST = "manifest.json"
+LINEAGE = "lineage.json"
+"""Where a model comes from (see `lineage`); beside the manifest and not in it, so that it changes no model."""
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 WEIGHT_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
@@ -203,7 +205,8 @@ def new_folder(folder: Path) -> Iterator[Path]:
 def write_manifest(folder: Path) -> None:
     """Write manifest.json: size and SHA-256 of every file of the folder, synced to disk before."""
     files = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST):
+    apart = {folder / MANIFEST, folder / LINEAGE}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path not in apart):
         sync(path)
         name = path.relative_to(folder).as_posix()
         files[name] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
@@ -224,7 +227,7 @@ def copy_companions(base: Path, folder: Path, dtype: str) -> None:
     Only config.json is rewritten, and only if it states another dtype than `dtype`.
     """
     for path in sorted(base.iterdir()):
-        skipped = path.suffix in _WEIGHT_SUFFIXES or path.name in {*_WEIGHTS, MANIFEST, "README.md"}
+        skipped = path.suffix in _WEIGHT_SUFFIXES or path.name in {*_WEIGHTS, MANIFEST, LINEAGE, "README.md"}
         if path.is_file() and not skipped and not path.name.startswith("."):
             shutil.copyfile(path, folder / path.name)
     config = read_json(base / "config.json")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from bestpath.core.search import Message
 from bestpath.core.tables import Row, Table
+
+OPEN = "open"
+"""The kind of a problem without a gold answer: what answers it is never right or wrong."""
 
 PROBLEMS = Table(
     "problems",
@@ -13,10 +17,12 @@ PROBLEMS = Table(
         "problem_id": "string",
         "dataset": "string",
         "question": "string",
-        "answer": "string",
+        "messages": "string?",  # JSON list of {role, content}: the chat that asks, in the place of a prompt
+        "answer": "string?",  # null only where nothing can be graded (kind `open`)
         "kind": "string",
         "choices": "string?",  # JSON list of [label, text] pairs, in order
         "solution": "string?",
+        "reference": "string?",  # an answer to compare others with
         "level": "int64?",
         "split": "string",
     },
@@ -32,6 +38,19 @@ def shard_of(problems: Sequence[Row], shard: int, size: int) -> list[Row]:
 def pool_of(problems: Sequence[Row], shard: int, size: int) -> list[Row]:
     """The problems of one shard that are trained on: no dev problems."""
     return [row for row in shard_of(problems, shard, size) if row["split"] == "train"]
+
+
+def by_problem(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows of each problem, in their order."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["problem_id"], []).append(row)
+    return found
+
+
+def messages_of(problem: Row) -> tuple[Message, ...]:
+    """The chat of a `problems` row that brings one; empty for one that is asked by a prompt."""
+    return tuple(Message(turn["role"], turn["content"]) for turn in json.loads(problem["messages"] or "[]"))
 
 
 def choices_of(problem: Row) -> tuple[tuple[str, str], ...]:

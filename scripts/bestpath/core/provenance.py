@@ -1,4 +1,4 @@
-"""What a result was made from: code, settings, inputs. The ground of exact staleness (DESIGN of the rules).
+"""What a result was made from: code, settings, inputs. The ground of exact staleness.
 
 Snakemake sees neither a program's text nor the modules it imports; `code_of` gives it both as a parameter, without
 docstrings, comments and layout, so that only a change of behaviour makes a result stale.
@@ -18,23 +18,84 @@ from typing import Any
 SCRIPTS = Path(__file__).resolve().parents[2]
 
 
-def code_of(program: str) -> list[str]:
-    """`module digest` for a program of scripts/ and for every module of the library that it reaches."""
+def code_of(program: str, *modules: str) -> list[str]:
+    """`module digest` for a program of scripts/, for the `modules` that it loads by name, and for every module of the
+    library that these reach.
+
+    Of a module that only declares constants, such as tables, the constants that are imported count and no others:
+    `module:NAME digest`.
+    """
     start = SCRIPTS / f"{program}.py"
     reached: dict[str, str] = {}
-    waiting = [(program, start)]
+    waiting = [(program, start, frozenset[str]())]
+    waiting += [(name, _path_of(name), frozenset[str]()) for module in modules for name in _with_packages(module)]
     while waiting:
-        name, path = waiting.pop()
+        name, path, names = waiting.pop()
+        constants = _constants(path) if names else {}
+        if names and names <= constants.keys():
+            for constant in _with_its_own(names, constants):
+                entry = f"{name}:{constant}"
+                if entry not in reached:
+                    reached[entry] = constants[constant].digest
+                    waiting += [(module, _path_of(module), used) for module, used in constants[constant].imported]
+            continue
         if name in reached:
             continue
-        digest, imported = _module(path)
-        reached[name] = digest
-        waiting += [(module, _path_of(module)) for module in imported]
+        reached[name], imported = _module(path)
+        waiting += [(module, _path_of(module), used) for module, used in imported]
     return [f"{name} {digest}" for name, digest in sorted(reached.items())]
 
 
+Imported = tuple[tuple[str, frozenset[str]], ...]
+"""Modules of the library, and the names that are taken from each; no names: the module itself."""
+
+
+@dataclass(frozen=True)
+class _Constant:
+    """A constant of a module that declares nothing else: what it is made of."""
+
+    digest: str
+    uses: frozenset[str]
+    imported: Imported
+
+
 @cache
-def _module(path: Path) -> tuple[str, tuple[str, ...]]:
+def _constants(path: Path) -> dict[str, _Constant]:
+    """The constants of a module by name; none for a module that also has functions, classes or other statements."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    found: dict[str, _Constant] = {}
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+        target = node.target if isinstance(node, ast.AnnAssign) else target
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if not (isinstance(target, ast.Name) or isinstance(node, ast.Import | ast.ImportFrom) or is_text):
+            return {}
+        if isinstance(target, ast.Name):
+            uses = frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name)) - {target.id}
+            taken = tuple(
+                (module, names)
+                for module, names in _imports(imports)
+                if not names or names & uses or module.rpartition(".")[2] in uses
+            )
+            found[target.id] = _Constant(_digest_of(node), uses, taken)
+    return found
+
+
+def _with_its_own(names: Iterable[str], constants: Mapping[str, _Constant]) -> list[str]:
+    """These constants and the ones of the same module that they are made of."""
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.append(name)
+            waiting += [used for used in constants[name].uses if used in constants]
+    return found
+
+
+@cache
+def _module(path: Path) -> tuple[str, Imported]:
     """A module's digest, blind to docstrings, comments and layout, and the library modules it imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     statements = list(_statements(tree.body))
@@ -42,7 +103,11 @@ def _module(path: Path) -> tuple[str, tuple[str, ...]]:
     for node in (tree, *statements):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node)
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12], imported
+    return _digest_of(tree), imported
+
+
+def _digest_of(node: ast.AST) -> str:
+    return hashlib.sha256(ast.dump(node).encode()).hexdigest()[:12]
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -51,21 +116,29 @@ def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.Asyn
         node.body = node.body[1:] or [ast.Pass()]
 
 
-def _imports(statements: Iterable[ast.AST]) -> Iterator[str]:
+def _imports(statements: Iterable[ast.AST]) -> Iterator[tuple[str, frozenset[str]]]:
+    """The library modules that statements import, and the names that are taken from each."""
     for node in statements:
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            taken = [(alias.name, frozenset[str]()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names = {alias.name for alias in node.names}
+            modules = {name for name in names if _path_of(f"{node.module}.{name}").exists()}
+            taken = [(f"{node.module}.{name}", frozenset[str]()) for name in sorted(modules)]
+            taken += [(node.module, frozenset(names - modules))] if names - modules else []
         else:
             continue
-        for name in names:
-            parts = name.split(".")
-            # importing a.b.c runs a and a.b as well
-            for length in range(1, len(parts) + 1):
-                module = ".".join(parts[:length])
-                if parts[0] == "bestpath" and _path_of(module).exists():
-                    yield module
+        for name, used in taken:
+            if not name.startswith("bestpath") or not _path_of(name).exists():
+                continue
+            yield from ((package, frozenset[str]()) for package in _with_packages(name)[:-1])
+            yield name, used
+
+
+def _with_packages(module: str) -> list[str]:
+    """A module of the library with the packages around it: importing a.b.c runs a and a.b as well."""
+    parts = module.split(".") if module.startswith("bestpath") else []
+    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
 def _statements(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -95,33 +168,46 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def code_digest(program: str) -> str:
+def code_digest(program: str, *modules: str) -> str:
     """One digest of all code that a program reaches, as tables record it."""
-    return digest(code_of(program))
+    return digest(code_of(program, *modules))
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What one job makes its results from: the program, its settings, and its input files by content."""
+    """What one job makes its results from: the program, its settings, its input files by content, and the modules that
+    it loads by name.
+    """
 
     program: str
     settings: Mapping[str, Any]
     inputs: tuple[Path, ...]
+    modules: tuple[str, ...] = ()
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """Digests for a table's metadata: of the code, the settings, and each input."""
+        """For a table's metadata: the program and its modules, and digests of the code, the settings and each input."""
         inputs = {f"input {path.as_posix()}": sha256_of(path)[:16] for path in self.inputs}
-        return {"code": code_digest(self.program), "settings": digest(dict(self.settings)), **inputs}
+        code = {"program": self.program, "modules": " ".join(self.modules)}
+        code["code"] = code_digest(self.program, *self.modules)
+        return {**code, "settings": digest(dict(self.settings)), **inputs}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Names the resume state of exactly this job; another code, setting or input gives another key."""
         contents = sorted(sha256_of(path) for path in self.inputs)
-        return digest([code_of(self.program), dict(self.settings), contents])
+        return digest([code_of(self.program, *self.modules), dict(self.settings), contents])
 
 
-def origin_of(program: str, arguments: Mapping[str, Any], inputs: Iterable[Path | str]) -> Origin:
-    """The origin of a job from its command-line arguments and input files; `limits` change no result."""
-    settings = {name: value for name, value in arguments.items() if name != "limits"}
-    return Origin(program, settings, tuple(Path(path) for path in inputs))
+_NO_SETTINGS = {"limits", "isolation"}
+
+
+def origin_of(
+    program: str, arguments: Mapping[str, Any], inputs: Iterable[Path | str], modules: Iterable[str] = ()
+) -> Origin:
+    """The origin of a job from its command-line arguments, its input files and the modules that it loads by name.
+
+    `limits` change no result, nor does the isolation in which programs run.
+    """
+    settings = {name: value for name, value in arguments.items() if name not in _NO_SETTINGS}
+    return Origin(program, settings, tuple(Path(path) for path in inputs), tuple(modules))

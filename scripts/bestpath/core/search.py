@@ -118,7 +118,7 @@ class Grade:
     choices: tuple[tuple[str, str], ...] = ()
 
 
-Outcome = Literal["correct", "wrong", "no_answer", "timeout"]
+Outcome = Literal["correct", "wrong", "no_answer", "timeout", "ungraded"]
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,8 @@ class Verdict:
     """The answer to a `Grade` request.
 
     `answer` is the extracted final answer, None when there is none. `timeout` means that equality could not
-    be decided in time: such a completion counts neither as correct nor as wrong.
+    be decided in time: such a completion counts neither as correct nor as wrong. `ungraded` means that the problem has
+    no gold answer (kind `open`).
     `loosely_equal` is true for a wrong answer that a laxer comparison would accept: too doubtful to serve
     as an example of a mistake.
     """

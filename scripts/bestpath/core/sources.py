@@ -11,11 +11,13 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bestpath.core.errors import UserError, nearest
+from bestpath.core.problems import OPEN, choices_of
 from bestpath.core.randomness import seed_of
 from bestpath.core.rejects import Rejects
 from bestpath.core.tables import Row
@@ -26,11 +28,16 @@ GoldCheck = Callable[[str, str, tuple[tuple[str, str], ...]], str | None]
 
 @dataclass(frozen=True)
 class Fields:
-    """Which field of the raw data holds what; None for what the data do not have."""
+    """Which field of the raw data holds what; None for what the data do not have.
+
+    Data with `messages` need no question: what the user says there is it. Data of the kind `open` need no answer.
+    """
 
     question: str = "question"
     answer: str = "answer"
+    messages: str | None = None
     solution: str | None = None
+    reference: str | None = None
     choices: str | None = None
     level: str | None = None
     id: str | None = None
@@ -56,7 +63,7 @@ class Source:
 
 
 def read(source: Source, gold_problem: GoldCheck, max_bad: float, rejects: Rejects) -> tuple[list[Row], int]:
-    """The normalised problems of a source, and how many rows it has. Raises UserError as the parts of the work do."""
+    """The normalised problems of a source, and how many rows it has. Raises UserError as what it calls does."""
     raw = read_rows(source.file or source.path, source.subset, source.split)
     own = Rejects(rejects.stage)
     rows = normalise(raw, source.fields, source.dataset, source.kind, gold_problem, own)
@@ -170,16 +177,10 @@ def normalise(
 ) -> list[Row]:
     """Rows of the `problems` table, without `split` decided (it is `train`), from raw rows.
 
-    Rejects `bad_row`, `bad_question`, `bad_gold` and `duplicate_question`. Raises UserError when a mapped field
-    is in no row, or when ids are not unique.
+    Rejects `bad_row`, `bad_question`, `bad_gold` (unless the kind is `open`) and `duplicate_question`. Raises UserError
+    when a mapped field is in no row, or when ids are not unique.
     """
-    present = {key for row in rows if row for key in row}
-    for role in ("question", "answer", "solution", "choices", "level", "id"):
-        name = getattr(fields, role)
-        if name and name not in present:
-            hint = nearest(name, present)
-            meant = f"did you mean '{hint}'?" if hint else f"its fields are {', '.join(sorted(present)) or 'none'}"
-            raise UserError(f"data set {dataset} has no field '{name}', which fields.{role} names; {meant}")
+    _check_fields(rows, fields, dataset, kind)
     problems: dict[str, Row] = {}
     seen: set[str] = set()
     for number, row in enumerate(rows):
@@ -190,13 +191,16 @@ def normalise(
         problem_id = problem["problem_id"]
         if fields.id and problem_id in problems:
             raise UserError(f"data set {dataset} has the id '{problem_id}' twice; give every problem its own id")
-        choices = tuple((label, text) for label, text in json.loads(problem["choices"] or "[]"))
+        choices = choices_of(problem)
         folded = _folded(problem["question"])
-        if not _text(row.get(fields.question)):
+        if fields.messages and row.get(fields.messages) and not problem["messages"]:
+            detail = "the messages are no list of turns with role and content that ends with the user's"
+            rejects.add(problem_id, "bad_question", detail)
+        elif not folded or not (problem["messages"] or _text(row.get(fields.question))):
             rejects.add(problem_id or f"row {number}", "bad_question", "the question is missing or empty")
-        elif not problem["answer"]:
+        elif kind != OPEN and not problem["answer"]:
             rejects.add(problem_id, "bad_gold", "the answer is missing or empty")
-        elif complaint := gold_problem(problem["answer"], problem["kind"], choices):
+        elif kind != OPEN and (complaint := gold_problem(problem["answer"], problem["kind"], choices)):
             rejects.add(problem_id, "bad_gold", complaint)
         elif folded in seen:
             rejects.add(problem_id, "duplicate_question")
@@ -206,10 +210,24 @@ def normalise(
     return list(problems.values())
 
 
+def _check_fields(rows: Sequence[Row | None], fields: Fields, dataset: str, kind: str) -> None:
+    """Raises UserError for a mapped field that is in no row, unless such data may lack it."""
+    present = {key for row in rows if row for key in row}
+    optional = {"question": bool(fields.messages), "answer": kind == OPEN}
+    for role in ("question", "answer", "messages", "solution", "reference", "choices", "level", "id"):
+        name = getattr(fields, role)
+        if name and name not in present and not optional.get(role):
+            hint = nearest(name, present)
+            meant = f"did you mean '{hint}'?" if hint else f"its fields are {', '.join(sorted(present)) or 'none'}"
+            raise UserError(f"data set {dataset} has no field '{name}', which fields.{role} names; {meant}")
+
+
 def _problem(row: Row, fields: Fields, dataset: str, kind: str) -> Row:
     choices = _choices(row.get(fields.choices)) if fields.choices else []
+    messages = _messages(row.get(fields.messages)) if fields.messages else []
     # the question is what the model reads, options included
-    question = "\n".join([_text(row.get(fields.question)), *(f"({label}) {text}" for label, text in choices)])
+    said = "\n\n".join(turn["content"] for turn in messages if turn["role"] == "user")
+    question = "\n".join([_text(row.get(fields.question)) or said, *(f"({label}) {text}" for label, text in choices)])
     level = row.get(fields.level) if fields.level else None
     digits = re.search(r"\d+", str(level)) if level is not None else None
     normalised = dataset + "\n" + _folded(question)
@@ -217,13 +235,31 @@ def _problem(row: Row, fields: Fields, dataset: str, kind: str) -> Row:
         "problem_id": _text(row.get(fields.id)) if fields.id else hashlib.sha1(normalised.encode()).hexdigest()[:16],
         "dataset": dataset,
         "question": question,
-        "answer": _gold(_text(row.get(fields.answer))),
+        "messages": json.dumps(messages, ensure_ascii=False) if messages else None,
+        "answer": _gold(_text(row.get(fields.answer))) or None,
         "kind": kind,
         "choices": json.dumps(choices, ensure_ascii=False) if choices else None,
         "solution": _text(row.get(fields.solution)) or None if fields.solution else None,
+        "reference": _text(row.get(fields.reference)) or None if fields.reference else None,
         "level": int(digits[0]) if digits else None,
         "split": "train",
     }
+
+
+def _messages(value: Any) -> list[dict[str, str]]:
+    """The turns of a chat, also from JSON in a text; none unless all are turns and the user's comes last."""
+    with suppress(ValueError):
+        value = json.loads(value) if isinstance(value, str) else value
+    turns = [turn for turn in value if _is_turn(turn)] if isinstance(value, list) else []
+    if not turns or len(turns) < len(value) or turns[-1]["role"] != "user":
+        return []
+    return [{"role": turn["role"], "content": turn["content"]} for turn in turns]
+
+
+def _is_turn(turn: Any) -> bool:
+    """Whether a value is a turn of a chat."""
+    known = isinstance(turn, dict) and turn.get("role") in {"system", "user", "assistant"}
+    return known and isinstance(turn.get("content"), str)
 
 
 def _folded(question: str) -> str:

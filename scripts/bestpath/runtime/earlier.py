@@ -7,37 +7,47 @@ settings, but not the budget. `make clean` removes them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bestpath.core.errors import UserError
+from bestpath.core.problems import by_problem
 from bestpath.core.provenance import Origin
 from bestpath.core.tables import Row, Table, read_table, write_table
 
 
-def budget_free(origin: Origin, budget: Iterable[str], *, argument: str, rules: Row) -> str:
-    """The key of a job's rows: its origin without the settings `budget`.
+@dataclass(frozen=True)
+class Earlier:
+    """The rows in a file, by problem; none if there is no file, or if it is damaged: they only save time."""
 
-    `argument` is the program's argument that holds the settings, `rules` are those settings.
-    """
-    free = {name: value for name, value in rules.items() if name not in set(budget)}
-    settings = {**origin.settings, argument: free}
-    return Origin(origin.program, settings, origin.inputs).key
+    path: Path
+    table: Table
+    rows: dict[str, list[Row]]
 
-
-def drawn(path: Path, table: Table) -> dict[str, list[Row]]:
-    """The rows that are kept, by problem; none if there are none, or if they are damaged."""
-    found: dict[str, list[Row]] = {}
-    if path.is_file():
+    @classmethod
+    def at(cls, path: Path, table: Table) -> Earlier:
+        """What is kept in a file."""
         try:
-            for row in read_table(path, table):
-                found.setdefault(row["problem_id"], []).append(row)
+            return cls(path, table, by_problem(read_table(path, table)) if path.is_file() else {})
         except UserError:
-            return {}  # they only save time
-    return found
+            return cls(path, table, {})
+
+    @classmethod
+    def of(cls, work: Path, origin: Origin, budget: Iterable[str], table: Table) -> Earlier:
+        """What jobs like this one have drawn; `work` is the folder of the rule's resume state (see `budget_free`)."""
+        return cls.at(work / "drawn" / f"{budget_free(origin, budget)}.parquet", table)
+
+    def keep(self, rows: Iterable[Row]) -> None:
+        """Keep rows together with those that were kept before, each draw once."""
+        before = (row for kept in self.rows.values() for row in kept)
+        by_id = {row["draw_id"]: row for part in (before, rows) for row in part}
+        write_table(self.path, self.table, by_id.values())
 
 
-def keep(path: Path, table: Table, before: dict[str, list[Row]], rows: Iterable[Row]) -> None:
-    """Keep rows together with those that were kept before, each draw once."""
-    by_id = {row["draw_id"]: row for kept in before.values() for row in kept} | {row["draw_id"]: row for row in rows}
-    write_table(path, table, by_id.values())
+def budget_free(origin: Origin, budget: Iterable[str]) -> str:
+    """The key of a job's rows: its origin without the settings `budget` of its argument `rules`, which is JSON."""
+    rules = json.loads(origin.settings["rules"])
+    free = {name: value for name, value in rules.items() if name not in set(budget)}
+    return replace(origin, settings={**origin.settings, "rules": free}).key

@@ -1,8 +1,8 @@
 """What DeepSpeed compiles before it can run on a CPU, compiled once.
 
-torch guards such a build by a lock file that outlives its owner: after a build that was killed, every later one waits
-for ever. Here a lock that dies with its owner comes first, behind which an old lock file can only be a left-over; and
-each run works on a copy of its own, where nobody else can leave one.
+torch guards such a build by a lock file that outlives its owner: after a build was killed, every later one waits for
+ever. So we take a lock of our own first, which dies with its owner: who holds it may remove torch's old lock file. And
+each run works on a copy of the build, where no other run can leave a lock file.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def built() -> Path:
                 reason = (build.stderr.strip().splitlines() or ["no reason given"])[-1]
                 raise UserError(
                     f"DeepSpeed could not compile its module for the CPU ({reason}); install a C++ compiler (g++), or "
-                    "set recut.train.zero to 0"
+                    "set train.zero of the method to 0"
                 )
             done.touch()
     return folder

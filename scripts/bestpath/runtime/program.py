@@ -20,7 +20,8 @@ RUN = "BESTPATH_RUN_PID"
 
 def run(main: Callable[[], None]) -> None:
     """Run a program's `main`; a `UserError` becomes one line on stderr and exit code 1, Ctrl-C one and 130."""
-    gc.set_threshold(100_000, 20, 100)  # importing torch makes much and frees nothing: looking for it takes a seventh
+    # importing torch makes many objects and frees none: by default a seventh of its time goes into looking for garbage
+    gc.set_threshold(100_000, 20, 100)
     _end_with_run()
     try:
         main()
@@ -35,14 +36,14 @@ def run(main: Callable[[], None]) -> None:
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is at the bottom of it: in the midst of an import it comes out as an ImportError."""
+    """Whether an error comes from Ctrl-C, which within an import appears as an ImportError."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
 
 
 def _tell(sentence: str) -> None:
-    """Say it on stderr, a job's log; where that cannot be written, its disk being full, where progress is shown."""
+    """Say it on stderr, the job's log, or where progress is shown if the log cannot be written (on a full disk)."""
     for descriptor in ("2", os.environ.get("BESTPATH_PROGRESS_FD", "")):
         with suppress(OSError, ValueError):
             os.write(int(descriptor), f"{sentence}\n".encode())

@@ -14,7 +14,7 @@ _LINE = "{desc}: {n_fmt}/{total_fmt} {unit}s, {rate_fmt}{postfix}, {remaining} t
 
 
 def progress_stream() -> TextIO:
-    """Where progress is shown: what a rule sets aside for it, a descriptor or a path; errors go to the job's log.
+    """Where progress is shown: the descriptor or path that a rule names; errors go to the job's log.
 
     Of several processes that train together, the first one shows it.
     """
@@ -27,7 +27,7 @@ def progress_stream() -> TextIO:
 
 
 def progress_bar(label: str, unit: str, total: int, done: int = 0) -> tqdm[Any]:
-    """A bar over `total` units, `done` of them in an earlier run; what is over within seconds needs no lines."""
+    """A bar over `total` units, `done` of them in an earlier run. In a log, work of a few seconds makes no lines."""
     stream = progress_stream()
     kind: dict[str, Any] = {"file": stream, "mininterval": _REDRAW_EVERY_S}
     if not stream.isatty():

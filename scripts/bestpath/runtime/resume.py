@@ -1,8 +1,8 @@
 """Resume state of jobs that generate: kept until the run knows that they ended well.
 
-A job's state lies in `results/.work/<rule>/<key>`. Between the moment a job has written its outputs and the moment
-Snakemake has recorded that, a killed run leaves a job that is done and runs again: it must then find everything that it
-has generated. So a job only marks its state as spent, and a run that ends well sweeps up what is marked.
+A job's state lies in `results/.work/<rule>/<key>`. If a run is killed after a job has written its outputs and before
+Snakemake has recorded that, the next run starts that job again, which must then find everything that it has generated.
+So a job only marks its state as spent, and a run that ends well sweeps up what is marked.
 """
 
 from __future__ import annotations
