@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.machine import hide_tools, lacking
 
 # machines that run the tests are slow and shared; no test is about time
 settings.register_profile("bestpath", deadline=None)
@@ -49,6 +52,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST))
 
     items.sort(key=place)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a machine has, for tests that need something of it (tests/machine.py)."""
+    parser.addoption("--bare", action="store_true", help="hide all tools but a shell's from the tests")
+    parser.addoption("--require", action="append", default=[], help="a need for want of which no test is skipped")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide tools before anybody looks for them; processes of xdist have the PATH from the first one."""
+    if config.option.bare and not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="bestpath-bare-")
+        config.add_cleanup(folder.cleanup)
+        hide_tools(Path(folder.name))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs what this machine lacks, before anything is set up for it."""
+    for need in [need for marker in item.iter_markers("needs") for need in marker.args]:
+        if reason := lacking(need):
+            (pytest.fail if need in item.config.option.require else pytest.skip)(reason)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bestpath.answers.equivalence import KINDS
 from bestpath.answers.extraction import boxes, extract
 
-# ReCUT, section 6 of its specification
+# docs/answers.md, examples of ReCUT
 RECUT = [
     (r"Final answer: \boxed{20}", "20"),
     (r"$\boxed{5}$ where $x^{2}$", "5"),
@@ -20,7 +20,7 @@ RECUT = [
     (r"\boxed{3}. Final answer: 3", "3"),
 ]
 
-# GSI, section 6 of its specification: data set, text, answer
+# docs/gsi.md, the released verifier, with our answers: kind, text, answer
 GSI = [
     ("number", "The answer is $1,250.00.", "1250"),
     ("number", "The answer is 3 boxes of 4 eggs", "3"),
@@ -40,7 +40,7 @@ GSI = [
     ("number", "the final nodes are 7", None),
 ]
 
-# DRP, section 6, and DOTS, section 6
+# texts as DRP (arXiv 2505.13975) and DOTS (arXiv 2410.03864) have them
 DRP_DOTS = [
     ("The answer is 1,200.", "1200"),
     ("The answer is -5.", "-5"),

@@ -92,6 +92,11 @@ def test_verdicts_name_the_answer_and_the_rule(grader):
     ]
 
 
+def test_an_open_problem_is_ungraded(grader):
+    asked = [Grade("anything", "", "open"), boxed("1", "1"), Grade("\\boxed{1}", "1", "open")]
+    assert [verdict.outcome for verdict in grader.grade(asked)] == ["ungraded", "correct", "ungraded"]
+
+
 def test_verdicts_do_not_depend_on_order_or_company():
     requests = [boxed(answer, gold) for answer, gold in EQUAL + UNEQUAL]
     shuffled = random.Random(0).sample(requests * 3, k=3 * len(requests))

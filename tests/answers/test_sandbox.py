@@ -15,11 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bestpath.answers.sandbox import Limits, Sandbox, answer_of, best_level, isolation, process, program_of
+from bestpath.answers.programs import answer_of, program_of
+from bestpath.answers.sandbox import Limits, Sandbox, isolation, process
 from bestpath.core.errors import UserError
 from bestpath.core.search import Ran, Run
 from bestpath.runtime.descendants import descendants
 from tests.conftest import ROOT
+
+needs_isolation = pytest.mark.needs("isolation")
 
 LIMITS = Limits(wall_s=4.0, cpu_s=2, memory_mb=512, folder_mb=4)
 
@@ -201,15 +204,6 @@ LOADS = {
 
 
 @pytest.fixture(scope="module")
-def level() -> str:
-    """The level that this machine offers; without one, nothing can be tried."""
-    try:
-        return best_level("namespace")
-    except UserError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
     """What there would be to find outside: a server, sockets, a secret in a file and one in the environment."""
     folder = tmp_path_factory.mktemp("world")
@@ -234,7 +228,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object
 
 
 @pytest.fixture(scope="module")
-def ran(level: str, world: dict[str, object]) -> dict[str, Ran]:
+def ran(world: dict[str, object]) -> dict[str, Ran]:
     """What became of every program, all run through one pool with an honest one behind each."""
     programs = {name: textwrap.dedent(text).strip().format(**world) for name, text in TRIES.items()}
     programs |= {name: text for name, (text, _) in LOADS.items()}
@@ -251,6 +245,7 @@ def running_programs() -> list[psutil.Process]:
     return [p for p in psutil.process_iter(["cmdline"]) if "/program.py" in (p.info["cmdline"] or [])]
 
 
+@needs_isolation
 @pytest.mark.parametrize("name", TRIES)
 def test_no_program_gets_out(ran: dict[str, Ran], name: str, world: dict[str, object]) -> None:
     assert "out" not in ran[name].stdout, ran[name]
@@ -258,6 +253,7 @@ def test_no_program_gets_out(ran: dict[str, Ran], name: str, world: dict[str, ob
     assert ran[name].level in ("namespace", "bubblewrap")
 
 
+@needs_isolation
 @pytest.mark.parametrize("name", LOADS)
 def test_what_a_program_may_use_is_limited(ran: dict[str, Ran], name: str) -> None:
     _, statuses = LOADS[name]
@@ -283,6 +279,7 @@ def test_the_program_of_a_completion(completion: str, program: str) -> None:
     assert program_of(completion) == program
 
 
+@needs_isolation
 @pytest.mark.parametrize(
     ("program", "status", "answer", "error"),
     [
@@ -295,23 +292,23 @@ def test_the_program_of_a_completion(completion: str, program: str) -> None:
         ("raise SystemExit(3)", "error", None, None),
     ],
 )
-def test_what_a_program_answers(level: str, program: str, status: str, answer: str | None, error: str | None) -> None:
+def test_what_a_program_answers(program: str, status: str, answer: str | None, error: str | None) -> None:
     with Sandbox(1, Limits(wall_s=30.0, cpu_s=20)) as sandbox:
         [ran] = sandbox.run([program])
     assert (ran.status, answer_of(ran)) == (status, answer)
     assert error is None or ran.error == error
 
 
+@pytest.mark.needs("bubblewrap")
 def test_bubblewrap_keeps_programs_in(world: dict[str, object]) -> None:
-    if isolation.missing("bubblewrap") not in (None, "it would leave programs root's number of processes"):
-        pytest.skip("bubblewrap is not installed")
     for name in ("network by address", "a secret file", "writing to the system", "the memory of others", "mounting"):
         text = textwrap.dedent(TRIES[name]).strip().format(**world)
         assert "out" not in process.run_program(text, "bubblewrap", LIMITS).stdout, name
     assert answer_of(process.run_program("print(1 + 1)", "bubblewrap", LIMITS)) == "2"
 
 
-def test_the_same_program_is_run_once(level: str) -> None:
+@needs_isolation
+def test_the_same_program_is_run_once() -> None:
     with Sandbox(2, LIMITS) as sandbox:
         first = sandbox.run(["import time\nprint(time.time_ns())"] * 3)
         assert len({ran.stdout for ran in first}) == 1
@@ -319,6 +316,7 @@ def test_the_same_program_is_run_once(level: str) -> None:
         assert dict(sandbox.poll())[ticket] == first[0]
 
 
+@pytest.mark.needs("prlimit")
 def test_without_isolation_nothing_is_run_unless_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bestpath.answers.sandbox.missing", lambda level: None if level == "rlimit" else "no tools")
     with pytest.raises(UserError, match=r"cannot be isolated here .*install bubblewrap"):
@@ -328,6 +326,7 @@ def test_without_isolation_nothing_is_run_unless_that_is_allowed(monkeypatch: py
     assert (ran.level, answer_of(ran)) == ("rlimit", "7")
 
 
+@needs_isolation
 def test_a_level_that_lets_a_trial_out_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the tools were there and did nothing."""
     bare = isolation.command
@@ -348,7 +347,8 @@ time.sleep(99)
 """
 
 
-def test_programs_end_with_their_owner(level: str) -> None:
+@needs_isolation
+def test_programs_end_with_their_owner() -> None:
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(ROOT / "scripts")])
     give_up = time.monotonic() + 60
     while len(running_programs()) < 2:

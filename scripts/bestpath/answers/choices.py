@@ -1,4 +1,4 @@
-"""Multiple-choice answers: a letter with or without brackets, or the text of an option (GSI 3.5, DOTS 3.5).
+"""Multiple-choice answers: a letter with or without brackets, or the text of an option (docs/answers.md).
 
 A lower-case letter counts only in brackets or when it is the whole answer, and "a" alone never: it is the
 article far more often than the option.
@@ -78,9 +78,9 @@ def _option_at_start(tidied: str, choices: Choices) -> str | None:
     folded = tidied.casefold().replace("}", " ").replace(r"\text{", " ")
     found: list[tuple[int, str]] = []
     for label, text, _ in _options(choices):
-        plain = text.replace("}", " ").replace(r"\text{", " ").strip()
-        if plain and re.match(rf"{re.escape(plain)}(?=\s|[,;.)](?:\s|$)|$)", folded.strip()):
-            found.append((len(plain), label))
+        stripped = text.replace("}", " ").replace(r"\text{", " ").strip()
+        if stripped and re.match(rf"{re.escape(stripped)}(?=\s|[,;.)](?:\s|$)|$)", folded.strip()):
+            found.append((len(stripped), label))
     found.sort(reverse=True)
     return found[0][1] if found and (len(found) == 1 or found[0][0] > found[1][0]) else None
 
@@ -106,15 +106,15 @@ def read_choice(candidate: str, choices: Choices) -> str | None:
     follows "the answer is", or the content of a box.
     """
     labels = labels_of(choices)
-    plain = re.sub(r"\\(?:text|math)\w*\s*\{([^{}]*)\}", r"\1", candidate).replace("$", "").replace("**", "")
-    plain = re.sub(r"\\[()\[\]]", "", plain).strip().rstrip(".").strip()
-    whole = _BRACKETED.fullmatch(plain) or re.fullmatch(r"([A-Zb-z])[).:]?", plain)
+    stripped = re.sub(r"\\(?:text|math)\w*\s*\{([^{}]*)\}", r"\1", candidate).replace("$", "").replace("**", "")
+    stripped = re.sub(r"\\[()\[\]]", "", stripped).strip().rstrip(".").strip()
+    whole = _BRACKETED.fullmatch(stripped) or re.fullmatch(r"([A-Zb-z])[).:]?", stripped)
     if whole and whole[1].upper() in labels:
         return whole[1].upper()
     tidied = tidy(candidate)
     if (option := _one_option(tidied, choices)) is not None:
         return option
-    return _letter(plain, labels) or _option_at_start(tidied, choices)
+    return _letter(stripped, labels) or _option_at_start(tidied, choices)
 
 
 def mentioned_choice(text: str, choices: Choices) -> str | None:

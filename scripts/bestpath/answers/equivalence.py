@@ -1,4 +1,4 @@
-r"""When two final answers are equal (ReCUT 3.5, GSI 3.5, DOTS 3.5).
+r"""When two final answers are equal (docs/answers.md, equality).
 
 In tiers: one spelling, exact numbers, structures element by element, clearly different values, and only then symbolic
 equality, which the caller supplies because it may hang: see `grading`. Lists, tuples and intervals are equal in order;
@@ -194,7 +194,7 @@ def _folded(tidied: str) -> str:
 
 
 def loosely_equal(answer: str, gold: str, kind: str, choices: Choices = ()) -> bool:
-    """Whether a laxer comparison accepts a wrong answer, so that it proves no mistake (ReCUT 5).
+    """Whether a laxer comparison accepts a wrong answer, so that it proves no mistake (docs/answers.md).
 
     Laxer means: rounding to the other's decimals, percent for fraction, another unit, any order, words,
     brackets and case ignored, the first or last number of a longer answer, the right side of an equation.
@@ -248,7 +248,7 @@ def _any_order(a: str, g: str) -> bool:
 
 
 def check_gold(gold: str, kind: str, choices: Choices = ()) -> str | None:
-    """Why a gold answer cannot be graded against, or None if it can (reject reason `bad_gold`, GSI 3.5)."""
+    """Why a gold answer cannot be graded against, or None if it can (reject reason `bad_gold`)."""
     if not gold.strip():
         return "the gold answer is empty"
     if kind == "choice" and not all(len(label) == 1 and label.isalpha() for label in labels_of(choices)):

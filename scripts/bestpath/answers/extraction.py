@@ -1,4 +1,4 @@
-r"""The final answer of a completion (ReCUT 3.5 and 6, GSI 3.5, DOTS 3.5).
+r"""The final answer of a completion (docs/answers.md, reading).
 
 A box wins over everything else. Without a box the answer is what follows the last `#### `, "Final answer:",
 "Answer:" or "the answer is". Nothing is guessed: a text that states no answer has none.
@@ -178,14 +178,14 @@ def _following(rest: str) -> str:
 
 def _trimmed(candidate: str) -> str:
     """Without markdown, filler words, reasons and further sentences."""
-    plain = candidate.strip()[: _LONGEST + 1]
-    plain = re.sub(r"(?<!\w)(?:\*\*|__)|(?:\*\*|__)(?!\w)|`", "", plain).strip(" \t*_:>#\"'")
-    if filler := _FILLER.match(plain):
-        plain = plain[filler.end() :]
+    stripped = candidate.strip()[: _LONGEST + 1]
+    stripped = re.sub(r"(?<!\w)(?:\*\*|__)|(?:\*\*|__)(?!\w)|`", "", stripped).strip(" \t*_:>#\"'")
+    if filler := _FILLER.match(stripped):
+        stripped = stripped[filler.end() :]
     for ending in (_END_OF_SENTENCE, _REASON):
-        if match := ending.search(plain):
-            plain = plain[: match.start()]
-    return plain.strip(" \t*_\"'")
+        if match := ending.search(stripped):
+            stripped = stripped[: match.start()]
+    return stripped.strip(" \t*_\"'")
 
 
 def _bare_answers(text: str, kind: str) -> Iterator[tuple[str, str]]:
@@ -237,10 +237,10 @@ def _read_math(candidate: str) -> str | None:
     """The formula of a sentence, without the words before it, its name and its unit."""
     if (span := _MATH_SPAN.search(candidate)) and re.match(r"[A-Za-z]", candidate):
         candidate = candidate[span.start() :]
-    plain = re.sub(r"(?<!\\)\$|(?<!\\)\\[()\[\]]", "", candidate).rstrip("! ").strip()
-    plain = _UNIT.sub("", _NAME.sub("", plain, count=1) if _NAME.match(plain) else plain)
-    if fraction := _SHORT_FRACTION.fullmatch(plain):
-        plain = f"{fraction[1]}{fraction[2]}/{fraction[3]}"
-    if not tidy(plain) or (len(plain.split()) > _MOST_WORDS and not re.search(r"[\d\\]", plain)):
+    stripped = re.sub(r"(?<!\\)\$|(?<!\\)\\[()\[\]]", "", candidate).rstrip("! ").strip()
+    stripped = _UNIT.sub("", _NAME.sub("", stripped, count=1) if _NAME.match(stripped) else stripped)
+    if fraction := _SHORT_FRACTION.fullmatch(stripped):
+        stripped = f"{fraction[1]}{fraction[2]}/{fraction[3]}"
+    if not tidy(stripped) or (len(stripped.split()) > _MOST_WORDS and not re.search(r"[\d\\]", stripped)):
         return None
-    return plain
+    return stripped

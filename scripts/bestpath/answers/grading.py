@@ -20,6 +20,7 @@ from bestpath.answers.equivalence import PostponedError, UndecidableError, check
 from bestpath.answers.extraction import Extraction, extract
 from bestpath.answers.workers import Workers
 from bestpath.core.errors import UserError
+from bestpath.core.problems import OPEN
 from bestpath.core.search import Grade, Verdict
 
 _REMEMBERED = 200_000  # comparisons; samples of one problem repeat few answers
@@ -86,9 +87,15 @@ class Grader:
         return [self._finished.pop(ticket) for ticket in tickets]
 
     def submit(self, request: Grade) -> int:
-        """Start grading one request; `poll` returns its verdict under the ticket returned here."""
+        """Start grading one request; `poll` returns its verdict under the ticket returned here.
+
+        There is nothing to grade in the kind `open`.
+        """
         ticket = next(self._tickets)
         kind = request.kind
+        if kind == OPEN:
+            self._finished[ticket] = Verdict("ungraded")
+            return ticket
         if reason := _check_gold(request.gold, kind, request.choices):
             raise UserError(f"A completion cannot be graded because {reason}; remove or mend that problem.")
         extraction = extract(request.text, kind, request.choices)

@@ -150,8 +150,8 @@ def numbers_in(tidied: str) -> Iterator[tuple[Fraction, bool]]:
 def _close(answer: Quantity, gold: Quantity) -> bool:
     """Exact equality; where a decimal point shows rounding, equality up to that rounding.
 
-    An answer more precise than a decimal gold must round to it and differ by at most 1e-4 (DOTS 3.5); a
-    decimal answer must be the rounding of a fraction to within 1e-6 (GSI 3.5). Integers are never rounded.
+    An answer more precise than a decimal gold must round to it and differ by at most 1e-4 of it; a
+    decimal answer must be the rounding of a fraction to within 1e-6 (docs/answers.md). Integers are never rounded.
     """
     if answer.value == gold.value:
         return True

@@ -1,4 +1,4 @@
-"""The program of one worker process: compares pairs of answers until its pipe closes.
+"""One worker process: compares pairs of answers until its pipe closes.
 
 `workers` starts it as `python -m bestpath.answers.worker FILE_DESCRIPTOR PARENT_PID MEMORY_BYTES`. It says
 `READY` once, then answers every `(answer, gold)` with whether they are equal, or None when it cannot decide.

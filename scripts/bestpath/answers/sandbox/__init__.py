@@ -1,7 +1,6 @@
-"""Runs programs that a model has written, isolated from everything (DESIGN 9; DOTS spec 3.6, GSI spec 3.6).
+"""Runs programs that a model has written, isolated from everything (docs/sandbox.md).
 
-A program is the text of a completion, without its code fence. What it prints last is its answer; a program that prints
-nothing has none. Results are kept by the program's text, since samples of one problem repeat each other.
+Results are kept by the program's text, since samples of one problem repeat each other.
 """
 
 from __future__ import annotations
@@ -10,31 +9,19 @@ import hashlib
 import itertools
 import os
 import queue
-import re
 import threading
 from collections.abc import Sequence
 from types import TracebackType
 
-from bestpath.answers.sandbox.isolation import LEVELS, Level, Limits, missing, none_works
+from bestpath.answers.programs import answer_of, program_of
+from bestpath.answers.sandbox.isolation import LEVELS, Level, Limits, missing, none_works, unfit
 from bestpath.answers.sandbox.process import run_program
 from bestpath.core.search import Ran, Run
 
-__all__ = ["Level", "Limits", "Sandbox", "answer_of", "program_of"]
+__all__ = ["Level", "Limits", "Sandbox"]
 
-_FENCE = re.compile(r"```[ \t]*(?:python|py)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
-_TRIAL = Limits(wall_s=3.0, cpu_s=2, memory_mb=512)
-
-
-def program_of(completion: str) -> str:
-    """The program in a completion: the content of its first code fence, closed or not, or all of it."""
-    fence = _FENCE.search(completion)
-    return fence[1] if fence else completion
-
-
-def answer_of(ran: Ran) -> str | None:
-    """The last line that a program printed; None if it printed nothing or did not end well."""
-    lines = [line.strip() for line in ran.stdout.splitlines() if line.strip()]
-    return lines[-1] if lines and ran.status == "ok" else None
+_TRIAL = Limits(wall_s=30.0, cpu_s=10, memory_mb=512)
+"""Wide: a trial ends at once where programs are kept in, and a busy machine must not look like one that cannot."""
 
 
 class Sandbox:
@@ -126,7 +113,7 @@ def best_level(min_level: Level) -> Level:
     allowed = LEVELS[: max(LEVELS.index(min_level), LEVELS.index("namespace")) + 1]
     reasons = []
     for level in allowed:
-        fault = missing(level) or _fault(level)
+        fault = unfit(level) or missing(level) or _fault(level)
         if fault is None:
             return level
         reasons.append(f"{level}: {fault}")

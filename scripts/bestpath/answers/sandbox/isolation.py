@@ -1,4 +1,4 @@
-"""How a program is kept away from everything: the command that runs it, by bubblewrap or by namespaces (DOTS spec 3.6).
+"""How a program is kept away from everything: the command that runs it, by bubblewrap or namespaces (docs/sandbox.md).
 
 Both give it a root of its own in which only the system's libraries and the Python that runs it can be seen, read-only,
 no network, no other processes, no capabilities, and a small folder in memory to work in. `rlimit` has none of that.
@@ -7,7 +7,6 @@ no network, no other processes, no capabilities, and a small folder in memory to
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from bestpath.core.errors import UserError
+from bestpath.runtime.tools import tool
 
 Level = Literal["bubblewrap", "namespace", "rlimit"]
 LEVELS: tuple[Level, ...] = ("bubblewrap", "namespace", "rlimit")
@@ -83,7 +83,7 @@ def command(level: Level, program: Path, folder: Path, limits: Limits) -> list[s
         return [*_limited(limits), *python, str(program)]
     if level == "bubblewrap":
         return [*_bubblewrap(program, limits), *_limited(limits), *python, "/program.py"]
-    # root becomes nobody, whose processes the kernel counts; anybody else is root of a world of his own, without rights
+    # root becomes the user nobody, whose processes the kernel counts; others become root of a namespace without rights
     root = os.geteuid() == 0
     change = [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"] if root else []
     inside = ["setpriv", *change, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", *_limited(limits)]
@@ -102,16 +102,21 @@ def environment() -> dict[str, str]:
 
 
 def missing(level: Level) -> str | None:
-    """What a level lacks on this machine, None if its tools are there; whether they work, a trial shows."""
-    if level == "bubblewrap" and os.geteuid() == 0:
-        return "it would leave programs root's number of processes"
+    """The tools that a level lacks on this machine, None if they are there; whether they work, a trial shows."""
     tools = {
         "bubblewrap": ("bwrap", "prlimit"),
-        "namespace": ("unshare", "setpriv", "mount", "pivot_root", "prlimit", "sh"),
+        "namespace": ("unshare", "setpriv", "mount", "umount", "pivot_root", "prlimit", "sh"),
         "rlimit": ("prlimit",),
     }[level]
-    lacking = [tool for tool in tools if shutil.which(tool) is None and not Path("/usr/sbin", tool).exists()]
+    lacking = [name for name in tools if tool(name) is None]
     return f"{', '.join(lacking)} cannot be found" if lacking else None
+
+
+def unfit(level: Level) -> str | None:
+    """Why a level is not for this user, whatever the machine has; None if it is."""
+    if level == "bubblewrap" and os.geteuid() == 0:
+        return "it would leave programs root's number of processes"
+    return None
 
 
 def none_works(allowed: Sequence[Level], reasons: Sequence[str]) -> UserError:

@@ -18,10 +18,11 @@ import psutil
 from bestpath.answers.sandbox.isolation import Level, Limits, command, environment
 from bestpath.core.search import Ran, RunStatus
 from bestpath.runtime.descendants import descendants, kill_descendants
+from bestpath.runtime.tools import tool
 
 _PR_SET_PDEATHSIG = 1
 _WATCH_S = 0.05
-_READS = 64  # in a row, of 64 KiB at most, before the watch looks again
+_READS = 64  # of at most 64 KiB each, before the limits are checked again
 _MOST_ERROR = 10_000  # bytes of stderr; the last line matters
 _START_S = 5.0  # for the isolation itself, on a busy machine
 
@@ -30,8 +31,9 @@ def run_program(text: str, level: Level, limits: Limits) -> Ran:
     """Run the text of a program at a level of isolation. Never raises for what the program does."""
     with _folders(text) as (program, folder):
         started = time.monotonic()
+        first, *others = command(level, program, folder, limits)
         process = subprocess.Popen(
-            command(level, program, folder, limits),
+            [tool(first) or first, *others],  # found as `missing` looks for it, not along the PATH of the program
             cwd=folder,
             env=environment(),
             stdin=subprocess.DEVNULL,
@@ -97,7 +99,7 @@ class _Watch:
             return "ok" if stdout.strip() else "no_output"
         if error and error.startswith("MemoryError"):
             return "oom"
-        if 0 <= code <= 128 and not (error and error.startswith("unshare:")):  # which tells so of a child killed
+        if 0 <= code <= 128 and not (error and error.startswith("unshare:")):  # unshare says that its child was killed
             return "error"
         return "timeout" if self._seconds > 0.8 * self._limits.cpu_s else "killed"
 
@@ -137,7 +139,7 @@ class _Watch:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill a process with all that it has started; those within a namespace end with their first one."""
-    first = descendants(process.pid)[:1]  # of a namespace, all of which ends with it
+    first = descendants(process.pid)[:1]  # of a namespace, whose other processes end with it
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     for member in first:
@@ -152,7 +154,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def _folders(text: str) -> Iterator[tuple[Path, Path]]:
-    """A program's file and an empty folder, both removed afterwards; readable by nobody's eyes too."""
+    """A program's file and an empty folder, both removed afterwards; the user `nobody` can read them."""
     with tempfile.TemporaryDirectory(prefix="bestpath-") as name:
         root = Path(name)
         root.chmod(0o755)
