@@ -7,7 +7,8 @@ import json
 
 from bestpath.core.io import write_jsonl
 from bestpath.runtime.program import run
-from bestpath.stages.embedded.language import World, problems
+from bestpath.stages.embedded.language import World
+from bestpath.stages.embedded.problems import problems
 
 
 def main() -> None:

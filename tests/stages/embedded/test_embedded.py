@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 
 from bestpath.core.errors import UserError
 from bestpath.core.randomness import generator_for
-from bestpath.stages.embedded.language import World, draw, problems
-from bestpath.stages.embedded.lessons import documents, load_prompts
+from bestpath.stages.embedded.language import World, draw
+from bestpath.stages.embedded.lessons import curriculum, documents, lessons_of
 from bestpath.stages.embedded.model import Size
 from bestpath.stages.embedded.pretraining import Course, pretrain
+from bestpath.stages.embedded.problems import problems
 from bestpath.stages.embedded.steps import STYLES, plan, write_out
 from bestpath.stages.embedded.tokenizer import build_tokenizer
 
 PROMPTS = Path(__file__).resolve().parents[3] / "config/prompts/recut"
-LESSONS = {f"recut/{name}": PROMPTS / f"{name}.jinja" for name in ("neutral", "long", "short")}
+LESSONS = lessons_of(["bestpath.methods.recut.lessons"])
+TAUGHT = curriculum(LESSONS, {f"recut/{name}": PROMPTS / f"{name}.jinja" for name in ("neutral", "long", "short")})
 WORLD = World()
 
 
@@ -61,37 +63,35 @@ def test_pools_have_no_problem_in_common_and_ids_are_unique() -> None:
     questions = [row["question"] for rows in pools.values() for row in rows]
     ids = [row["id"] for rows in pools.values() for row in rows]
     assert len(set(questions)) == len(set(ids)) == 600
-    pretrained = {document.prompt for document in documents(load_prompts(LESSONS), WORLD, 1, 0, 3000)}
+    pretrained = {document.prompt for document in documents(TAUGHT, WORLD, 1, 0, 3000)}
     assert not any(question in prompt for prompt in pretrained for question in questions)
 
 
-def test_half_of_the_documents_go_on_from_steps_of_mixed_styles() -> None:
-    prompts = load_prompts({name: path for name, path in LESSONS.items() if name != "recut/neutral"})
-    written = list(documents(prompts, WORLD, 3, 0, 2000))
-    given_steps = [
-        re.findall(r"\[STEP\d+\]: .*", document.prompt.split("Reasoning so far:")[1]) for document in written
-    ]
-    share = sum(bool(steps) for steps in given_steps) / len(written)
-    assert 0.4 < share < 0.6
-    several = [steps for steps in given_steps if len(steps) >= 2]
-    mixed = sum(len({"check" in step for step in steps}) == 2 for steps in several) / len(several)
-    assert 0.25 < mixed < 0.75
-
-
 def test_documents_depend_on_their_number_alone() -> None:
-    prompts = load_prompts(LESSONS)
-    assert list(documents(prompts, WORLD, 1, 0, 20))[7:12] == list(documents(prompts, WORLD, 1, 7, 12))
+    assert list(documents(TAUGHT, WORLD, 1, 0, 20))[7:12] == list(documents(TAUGHT, WORLD, 1, 7, 12))
+
+
+def test_lessons_of_several_modules_take_turns_as_they_say() -> None:
+    lessons = lessons_of(["bestpath.methods.recut.lessons", "bestpath.methods.gsi.lessons"])
+    assert {"recut", "gsi", "gsi-pot"} <= lessons.keys()
+    names = {"recut/neutral": "recut/neutral", "gsi/plain": "gsi/plain", "gsi/revise": "gsi/revise"}
+    both = curriculum(lessons, {name: PROMPTS.parent / f"{path}.jinja" for name, path in names.items()})
+    assert list(both.prompts) == ["gsi/plain", "gsi/revise", "recut/neutral"]
+    alone = {name: documents(both.only(name), WORLD, 1) for name in both.prompts}
+    order = ["gsi/plain"] * 3 + ["gsi/revise", "recut/neutral"]
+    written = list(documents(both, WORLD, 1, 0, 10))
+    first = {name: [next(alone[name]) for _ in range(10)] for name in alone}
+    assert written == [first[name][number] for number, name in enumerate(order * 2)]
 
 
 def test_an_unknown_lesson_is_named() -> None:
     with pytest.raises(UserError, match="no embedded lesson 'recut/lng'; did you mean 'recut/long'"):
-        load_prompts({"recut/lng": PROMPTS / "long.jinja"})
+        curriculum(LESSONS, {"recut/lng": PROMPTS / "long.jinja"})
 
 
 @pytest.fixture(scope="module")
 def tokenizer():  # type: ignore[no-untyped-def]
-    prompts = load_prompts(LESSONS)
-    return build_tokenizer(prompts, documents(prompts, WORLD, 1, 0, 500), WORLD.largest)
+    return build_tokenizer(TAUGHT.prompts, documents(TAUGHT, WORLD, 1, 0, 500), WORLD.largest)
 
 
 @given(text=st.text(alphabet=st.characters(blacklist_categories=("Cs",)), max_size=80))
@@ -101,7 +101,7 @@ def test_the_tokenizer_gives_back_any_text(tokenizer, text: str) -> None:  # typ
 
 
 def test_prompts_are_few_tokens_and_a_prefix_of_prompt_and_completion(tokenizer) -> None:  # type: ignore[no-untyped-def]
-    for document in documents(load_prompts(LESSONS), WORLD, 5, 0, 60):
+    for document in documents(TAUGHT, WORLD, 5, 0, 60):
         turns = [{"role": "user", "content": document.prompt}]
         prompt = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)["input_ids"]
         turns.append({"role": "assistant", "content": document.completion})
@@ -112,14 +112,13 @@ def test_prompts_are_few_tokens_and_a_prefix_of_prompt_and_completion(tokenizer)
         assert len(prompt) < words  # constant text of a template is one token
 
 
-COURSE = Course(steps=24, batch=8, seed=1, threads=1)
-
-
-def test_pretraining_is_exact_and_goes_on_after_an_interruption(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("muon_dtype", ["bfloat16", "float32"])
+def test_pretraining_is_exact_and_goes_on_after_an_interruption(tmp_path: Path, monkeypatch, muon_dtype) -> None:  # type: ignore[no-untyped-def]
     world = World.sized((1, 2), 20)
+    course = Course(steps=24, batch=8, seed=1, threads=1, muon_dtype=muon_dtype)
 
     def train(name: str) -> bytes:
-        pretrain(LESSONS, world, Size(1), COURSE, 128, tmp_path / name, tmp_path / f"{name}-work")
+        pretrain(TAUGHT, world, Size(1), course, 128, tmp_path / name, tmp_path / f"{name}-work")
         return (tmp_path / name / "model.safetensors").read_bytes()
 
     straight = train("straight")

@@ -8,13 +8,10 @@ its text, so that pretraining, training, development and test problems are disjo
 from __future__ import annotations
 
 import hashlib
-import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from bestpath.core.randomness import generator_for
+from typing import Literal
 
 Pool = Literal["pretrain", "train", "test"]
 
@@ -191,38 +188,3 @@ def _change(world: World, rng: random.Random, value: int, pronoun: str) -> Opera
         return Operation("+", value, operand, value + operand, f"{subject} {rng.choice(GAINS)} {operand} more.")
     operand = rng.randint(1, stock)
     return Operation("-", value, operand, value - operand, f"{subject} {rng.choice(LOSSES)} {operand} of them.")
-
-
-def problems(n: int, seed: int, world: World, pool: Pool) -> list[dict[str, Any]]:
-    """`n` different problems of a pool as rows of the problems table, with their solutions and programs.
-
-    `level` is the number of changes, or the level of a world that has levels, which take turns. The first n problems of
-    a larger draw with the same seed are the same problems.
-    """
-    from bestpath.stages.embedded.steps import program, reference, solution
-
-    write = reference if world.levels else solution
-    rows: dict[str, dict[str, Any]] = {}
-    for level, problem in _stream(seed, world, pool):
-        if len(rows) == n:
-            break
-        rows.setdefault(
-            problem.problem_id,
-            {
-                "id": problem.problem_id,
-                "question": problem.question,
-                "answer": str(problem.answer),
-                "solution": write(problem),
-                "program": program(problem),
-                "level": level or len(problem.operations),
-                "dataset": "embedded",
-            },
-        )
-    return list(rows.values())
-
-
-def _stream(seed: int, world: World, pool: Pool) -> Iterator[tuple[int | None, Problem]]:
-    """Problems and their levels without end."""
-    for index in itertools.count():
-        level = index % len(world.levels) + 1 if world.levels else None
-        yield level, draw(world, generator_for("embedded-problem", seed, pool, index), pool, level)

@@ -7,19 +7,18 @@ its number alone, so a run that is killed goes on from its last checkpoint and e
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bestpath.core.io import atomic_path
 from bestpath.core.models import new_folder
-from bestpath.core.prompts import Prompt
 from bestpath.core.randomness import generator_for
-from bestpath.core.tables import Row, Table
+from bestpath.core.tables import Row
 from bestpath.runtime.progress import progress_bar
 from bestpath.stages.embedded.language import World
-from bestpath.stages.embedded.lessons import Document, documents, load_prompts
+from bestpath.stages.embedded.lessons import Curriculum, Document, documents
 from bestpath.stages.embedded.model import Size, new_model
 from bestpath.stages.embedded.tokenizer import build_tokenizer
 
@@ -28,16 +27,16 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-PRETRAINING = Table("pretraining", {"step": "int64", "name": "string", "value": "float64"}, ("step", "name"))
-"""The metrics of a run, one number a row: the training loss, and loss and token accuracy on held-out documents."""
-
 _BUCKETS = 32  # batches whose documents are sorted by length together
 _HELD_OUT = 96  # documents a lesson
 
 
 @dataclass(frozen=True)
 class Course:
-    """How the base is pretrained: learning rates of the matrices (Muon) and of the embeddings and norms (AdamW)."""
+    """How the base is pretrained: learning rates of the matrices (Muon) and of the embeddings and norms (AdamW).
+
+    `muon_dtype` is the precision in which Muon orthogonalises; everything else is in float32.
+    """
 
     steps: int
     batch: int
@@ -46,25 +45,24 @@ class Course:
     matrix_rate: float = 0.01
     embedding_rate: float = 3.0e-3
     weight_decay: float = 0.1
+    muon_dtype: Literal["bfloat16", "float32"] = "bfloat16"
 
 
 def pretrain(
-    prompts: Mapping[str, Path], world: World, size: Size, course: Course, context: int, out: Path, work: Path
+    taught: Curriculum, world: World, size: Size, course: Course, context: int, out: Path, work: Path
 ) -> list[Row]:
-    """Pretrain a base model on the lessons that `prompts` names, write its folder `out`, return its metrics.
+    """Pretrain a base model, write its folder `out`, return its metrics.
 
-    `prompts` maps a lesson to the template of its prompt. `work` keeps the checkpoint of an interrupted run; the
-    caller removes it. Raises UserError for an unknown lesson or a template with unknown fields.
+    `work` keeps the checkpoint of an interrupted run; the caller removes it.
     """
-    templates = load_prompts(prompts)
-    sample = list(documents(templates, world, course.seed, -4000, 0))
-    tokenizer = build_tokenizer(templates, sample, world.largest)
+    sample = list(documents(taught, world, course.seed, -4000, 0))
+    tokenizer = build_tokenizer(taught.prompts, sample, world.largest)
     import torch
 
     torch.set_num_threads(course.threads)
     torch.use_deterministic_algorithms(True)
     model = new_model(size, tokenizer, world.largest, context, course.seed)
-    run = _Run(model, tokenizer, templates, world, course, work / "checkpoint.pt")
+    run = _Run(model, tokenizer, taught, world, course, work / "checkpoint.pt")
     run.resume()
     run.to_end()
     with new_folder(out) as folder:
@@ -78,13 +76,13 @@ class _Run:
         self,
         model: LlamaForCausalLM,
         tokenizer: PreTrainedTokenizerFast,
-        prompts: Mapping[str, Prompt],
+        taught: Curriculum,
         world: World,
         course: Course,
         checkpoint: Path,
     ) -> None:
         self.metrics: list[Row] = []
-        self._model, self._prompts, self._world, self._course = model, prompts, world, course
+        self._model, self._taught, self._world, self._course = model, taught, world, course
         self._encode = _Encoder(tokenizer)
         self._checkpoint = checkpoint
         self._optimizers = _optimizers(model, course)
@@ -115,7 +113,7 @@ class _Run:
                     bar.set_postfix_str(f"loss {losses[-1]:.3f}", refresh=False)
                     losses = []
                     self._save()
-        for name in self._prompts:
+        for name in self._taught.prompts:
             self._examine(name)
 
     def _learn(self, rows: Sequence[tuple[list[int], list[int]]]) -> float:
@@ -151,7 +149,7 @@ class _Run:
         for chunk in range(step // _BUCKETS, -(-self._course.steps // _BUCKETS)):
             first = chunk * size * _BUCKETS
             rows = self._encode(
-                list(documents(self._prompts, self._world, self._course.seed, first, first + size * _BUCKETS))
+                list(documents(self._taught, self._world, self._course.seed, first, first + size * _BUCKETS))
             )
             rows.sort(key=lambda row: len(row[0]) + len(row[1]))
             order = list(range(_BUCKETS))
@@ -165,7 +163,7 @@ class _Run:
         """Note loss and token accuracy on documents of one lesson that no step has seen."""
         import torch
 
-        unseen = documents({name: self._prompts[name]}, self._world, self._course.seed + 1, 0, _HELD_OUT)
+        unseen = documents(self._taught.only(name), self._world, self._course.seed + 1, 0, _HELD_OUT)
         with torch.inference_mode():
             loss, right = self._loss(self._encode(list(unseen)))
         self._note(f"held-out/{name}/loss", loss.item())
@@ -222,12 +220,15 @@ class _Encoder:
 def _optimizers(model: LlamaForCausalLM, course: Course) -> list[torch.optim.Optimizer]:
     import torch
 
+    from bestpath.stages.embedded.muon import Float32Muon
+
     matrices: list[Tensor] = []
     others: list[Tensor] = []
     for name, weight in model.named_parameters():
         (matrices if weight.ndim == 2 and "embed" not in name else others).append(weight)
+    muon = Float32Muon if course.muon_dtype == "float32" else torch.optim.Muon
     made: list[Any] = [
-        torch.optim.Muon(
+        muon(
             matrices,
             lr=course.matrix_rate,
             weight_decay=course.weight_decay,
