@@ -32,7 +32,7 @@ from bestpath.core.prompts import load
 from bestpath.core.randomness import seed_of
 from bestpath.core.search import Generate, Message, Sampling, Search
 from bestpath.core.tables import Row, read_table
-from bestpath.stages.generation.driver import run
+from bestpath.stages.generation.driver import Players, run
 from bestpath.stages.generation.engines.transformers import TransformersEngine
 from bestpath.stages.generation.journal import Journal
 from bestpath.stages.generation.progress import Progress
@@ -116,8 +116,9 @@ class Driver:
             Journal(Path(folder) / "journal.jsonl", "benchmark") as journal,
             open(os.devnull, "w") as quiet,
         ):
-            run(searches, {"actor": self.engine}, grader, journal, Progress("benchmark", stream=quiet))
-            return sum(finished.tokens for finished in journal.finished.values())
+            players = Players({"actor": self.engine}, grader=grader)
+            run(searches, players, journal, Progress("benchmark", stream=quiet))
+            return sum(finished.usage["actor"].tokens for finished in journal.finished.values())
 
 
 def compare(

@@ -22,7 +22,8 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from bestpath.answers.sandbox import Limits, Sandbox
-from bestpath.stages.embedded.language import World, problems
+from bestpath.stages.embedded.language import World
+from bestpath.stages.embedded.problems import problems
 
 Run = Callable[[Sequence[str]], list[str]]
 

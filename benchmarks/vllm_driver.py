@@ -50,8 +50,9 @@ def drive(searches: Searches, engine: VllmEngine) -> int:
         Journal(Path(folder) / "journal.jsonl", "benchmark") as journal,
         open(os.devnull, "w") as quiet,
     ):
-        driver.run(searches, {"actor": engine}, grader, journal, Progress("benchmark", stream=quiet))
-        return sum(finished.tokens for finished in journal.finished.values())
+        players = driver.Players({"actor": engine}, grader=grader)
+        driver.run(searches, players, journal, Progress("benchmark", stream=quiet))
+        return sum(finished.usage["actor"].tokens for finished in journal.finished.values())
 
 
 def in_lock_step(searches: Searches, engine: VllmEngine, calls: int) -> int:

@@ -10,9 +10,9 @@ from pathlib import Path
 from bestpath.core.models import write_manifest
 from bestpath.core.problems import PROBLEMS
 from bestpath.core.tables import read_table, write_table
-from bestpath.methods.gsi.guidance import PROMPT_FIELDS
+from bestpath.methods.gsi.prompts import PROMPT_FIELDS
+from bestpath.methods.gsi.settings import Gsi
 from bestpath.methods.gsi.tables import GRADED
-from bestpath.settings import Settings
 from tests.conftest import ROOT
 from tests.stages.generation.endpoint_server import Body, ChatServer, by_words
 from tests.stages.training.tiny import make_model
@@ -46,20 +46,19 @@ def command(folder: Path, server: ChatServer) -> list[str]:
     for role, fields in PROMPT_FIELDS.items():
         (folder / f"{role}.jinja").write_text(" ".join(f"{{{{ {name} }}}}" for name in fields))
         prompts.append(f"{role}={role}.jinja")
-    gsi = Settings().gsi
+    gsi = Gsi()
     guidance = {**gsi.guidance.model_dump(), "strategy": "interactive", "rounds": 1, "k": 1}
     guidance["teacher"]["attempts"] = 1
     rules = {**gsi.sample.model_dump(), **guidance, "n_init": 1, "max_tokens": 40, "wanted": "k"}
+    actor = {"engine": "transformers", "slots": 4}
+    teacher = {"engine": "endpoint", "url": server.url, "model": "tiny"}
     options = {
         "problems": "problems.parquet",
         "plain": "plain.parquet",
-        "model": "model/manifest.json",
-        "base": "model/manifest.json",
         "t": "0",
         "rules": json.dumps(rules),
-        "engine": json.dumps({"engine": "transformers", "slots": 4}),
-        "teacher": json.dumps({"engine": "endpoint", "url": server.url, "model": "tiny"}),
-        "limits": json.dumps({"slots": 4, "responses": "responses", "first_pause_s": 0.01}),
+        "engines": json.dumps({"actor": actor, "teacher": teacher}),
+        "limits": json.dumps({"teacher": {"slots": 4, "responses": "responses", "first_pause_s": 0.01}}),
         "seed": "1",
         "shard": "0",
         "shard-size": str(N),
@@ -68,6 +67,7 @@ def command(folder: Path, server: ChatServer) -> list[str]:
         "usage": "usage.json",
     }
     program = [sys.executable, str(ROOT / "scripts/gsi_guide.py"), "--prompts", *prompts]
+    program += ["--models", *(f"{role}=model/manifest.json" for role in ("actor", "teacher"))]
     return [*program, *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 
@@ -86,3 +86,7 @@ def test_a_teacher_that_failed_is_asked_again_and_nothing_is_paid_twice(tmp_path
         rows = read_table(tmp_path / "graded.parquet", GRADED)
         assert len(rows) == N and all(row["feedback"] and row["verdict"] != "not_done" for row in rows)
         assert len(server.served) - answered == N // 2
+    roles = json.loads((tmp_path / "usage.json").read_text())["roles"]
+    assert (roles["actor"]["engine"], roles["actor"]["completions"]) == ("transformers", N // 2)
+    assert (roles["teacher"]["engine"], roles["teacher"]["answered"]) == ("endpoint", N)
+    assert roles["teacher"]["completion_tokens"] == sum(row["teacher_tokens"] for row in rows[::2])

@@ -10,7 +10,7 @@ from typing import Any
 
 from bestpath.core.search import Completion, Generate, Grade, Message, Sampling, Score, Scored, Search, Verdict
 from bestpath.core.tables import Row
-from bestpath.stages.generation.driver import run
+from bestpath.stages.generation.driver import Players, run
 from bestpath.stages.generation.engine import Engine, Scorer, engine_error, unscored
 from bestpath.stages.generation.engines.scripted import ScriptedEngine
 from bestpath.stages.generation.journal import Journal
@@ -72,7 +72,7 @@ def drive(
 ) -> dict[str, list[Row]]:
     with Journal(folder / "journal.jsonl", key) as journal:
         progress = progress or Progress("test", stream=StringIO())
-        return run(todo, engines, grader or ScriptedGrader(), journal, progress, scorers)
+        return run(todo, Players(engines, scorers or {}, grader or ScriptedGrader()), journal, progress)
 
 
 def by_hand(todo: Mapping[str, Callable[[], Search[list[Row]]]]) -> dict[str, list[Row]]:

@@ -19,7 +19,7 @@ from bestpath.answers.grading import Grader
 from bestpath.core.randomness import seed_of
 from bestpath.core.search import Completion, Generate, Grade, Message, Sampling, Search
 from bestpath.core.tables import Row
-from bestpath.stages.generation.driver import run
+from bestpath.stages.generation.driver import Players, run
 from bestpath.stages.generation.engines.transformers import TransformersEngine
 from bestpath.stages.generation.journal import Journal
 from bestpath.stages.generation.progress import Progress
@@ -77,7 +77,7 @@ def main() -> None:
     engine = Noting(model, slots, folder / "asked.txt")
     with Grader(1) as grader, Journal(folder / "journal.jsonl", "key") as journal:
         searches = {problem: partial(search, problem) for problem in PROBLEMS}
-        found = run(searches, {"actor": engine}, grader, journal, Deadly(kill_after))
+        found = run(searches, Players({"actor": engine}, grader=grader), journal, Deadly(kill_after))
         (folder / "found.json").write_text(json.dumps([found, journal.resumed_problems]))
 
 

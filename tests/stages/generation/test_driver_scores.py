@@ -81,7 +81,9 @@ def test_interrupted_runs_score_nothing_finished_anew(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal.jsonl", "key") as journal:
         finished = dict(journal.finished)
     assert 0 < len(finished) < 20
-    assert all(problem.generations == len(problem.rows) for problem in finished.values()), "scores are no completions"
+    assert all(one.usage["actor"].completions == len(one.rows) for one in finished.values()), (
+        "scores are no completions"
+    )
     second = ScriptedScorer(worth)  # type: ignore[arg-type]
     roles = dict.fromkeys(("reward", "actor"), second)
     found = drive(tmp_path, refinements(20), {"actor": ScriptedEngine(echo)}, scorers=roles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -15,11 +16,12 @@ import pytest
 from bestpath.answers.grading import Grader
 from bestpath.core.errors import UserError
 from bestpath.core.search import Completion, Generate, Message, Sampling
-from bestpath.stages.generation.driver import run
+from bestpath.stages.generation.driver import Players, run
 from bestpath.stages.generation.engines import open_engine
 from bestpath.stages.generation.engines.endpoint import EndpointEngine, money
 from bestpath.stages.generation.engines.transformers import TransformersEngine
 from bestpath.stages.generation.journal import Journal
+from bestpath.stages.generation.lines import line_of
 from bestpath.stages.generation.progress import Progress
 from tests.stages.generation.endpoint_server import Body, ChatServer, by_model, by_words, sometimes
 from tests.stages.generation.interrupted_run import PROBLEMS, search
@@ -69,7 +71,7 @@ def test_answers_are_those_of_the_model_behind_the_server(tmp_path: Path) -> Non
 def run_all(engine: EndpointEngine, journal: Path) -> dict[str, Any]:
     with Grader(1) as grader, Journal(journal, "key") as kept:
         searches = {problem: partial(search, problem) for problem in PROBLEMS}
-        return run(searches, {"actor": engine}, grader, kept, Progress("test"))
+        return run(searches, Players({"actor": engine}, grader=grader), kept, Progress("test"))
 
 
 def test_a_faulty_server_loses_nothing_and_is_paid_once(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_a_faulty_server_loses_nothing_and_is_paid_once(tmp_path: Path) -> None:
     with ChatServer(by_words, sometimes(0.2)) as server:
         with opened(server, tmp_path / "kept", limits=limits) as engine:
             assert run_all(engine, tmp_path / "journal") == expected
-            usage = engine.usage()
+            usage = engine.usage("actor")
         faults = server.faults
         assert set(faults) == {"none", "429", "500", "cut", "short", "reset", "stall"}
         assert len(server.served) == n_requests == len({json.dumps(body) for body in server.served})
@@ -99,7 +101,7 @@ def test_a_faulty_server_loses_nothing_and_is_paid_once(tmp_path: Path) -> None:
         assert usage["model_versions"] == {"tiny-0117": n_requests}
         with opened(server, tmp_path / "kept", limits=limits) as engine:  # the journal lost, the answers kept
             assert run_all(engine, tmp_path / "another.journal") == expected
-            assert engine.usage() == usage
+            assert engine.usage("actor") == usage
         assert len(server.served) == n_requests
 
 
@@ -116,7 +118,7 @@ def test_an_answer_is_paid_by_one_job_and_reused_by_others(words: ChatServer, tm
     for _ in range(2):  # the second time in a new process
         with opened(words, tmp_path, "second", {"prices": PRICES}) as engine:
             assert answers(engine, requests) == first
-            usage = engine.usage()
+            usage = engine.usage("actor")
         assert (usage["asked"], usage["reused"], usage["paid"]) == (0, 5, 0.0)
         assert usage["saved"] > 0 and usage["model_versions"] == {"tiny-0117": 5}
     assert len(words.served) == 5
@@ -136,9 +138,24 @@ def test_torn_lines_are_passed_over(words: ChatServer, tmp_path: Path, caplog: p
     file.write_bytes(b"".join(lines))
     with opened(words, tmp_path) as engine:
         assert answers(engine, [ask(f"pears {i}", i) for i in range(3)]) == first
-        assert engine.usage()["lost"] == 1
+        assert engine.usage("actor")["lost"] == 1
     assert "1 unfinished or damaged" in caplog.text
     assert len(words.served) == 4
+
+
+def test_an_answer_that_was_paid_for_before_roles_had_accounts_is_found(words: ChatServer, tmp_path: Path) -> None:
+    """The request's name depends on the address, what is sent and the seed alone."""
+    request = Generate("actor", (Message("user", "pears"),), Sampling(0.7, 0.9, 0, 12), 5)
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "pears"}], "temperature": 0.7, "top_p": 0.9}
+    body |= {"max_tokens": 12, "seed": 5, "extra_body": {}}
+    name = hashlib.sha256(json.dumps([words.url, body, 5], sort_keys=True).encode()).hexdigest()
+    kept = {"event": "answered", "request": name, "text": "seven", "finish": "stop", "prompt_tokens": 3}
+    kept |= {"cached_tokens": 0, "completion_tokens": 2, "version": "tiny-0117"}
+    (tmp_path / "earlier-0123456789ab.jsonl").write_bytes(line_of(json.dumps(kept)))
+    with opened(words, tmp_path) as engine:
+        assert answers(engine, [request]) == [Completion("seven", 2, 3, "stop")]
+        assert (engine.usage("actor")["asked"], engine.usage("actor")["reused"]) == (0, 1)
+    assert not words.received
 
 
 def test_the_same_request_twice_at_once_is_asked_once(words: ChatServer, tmp_path: Path) -> None:
@@ -223,7 +240,11 @@ def test_failures_that_last_fail_their_request_alone(tmp_path: Path) -> None:
         assert (mute.finish, mute.error) == ("error", "engine_error: ReadTimeout")
         assert good.finish == "stop"
         assert len(server.received) == 7
-        assert (engine.usage()["refused"], engine.usage()["lost"], engine.usage()["answered"]) == (3, 3, 1)
+        assert (engine.usage("actor")["refused"], engine.usage("actor")["lost"], engine.usage("actor")["answered"]) == (
+            3,
+            3,
+            1,
+        )
 
 
 def test_a_request_has_a_deadline_over_all_attempts(tmp_path: Path) -> None:
@@ -239,7 +260,7 @@ def test_a_server_that_is_not_there_was_not_asked(tmp_path: Path) -> None:
     with opened(server, tmp_path, limits={"attempts": 2}) as engine:
         (completion,) = answers(engine, [ask("pears")])
         assert completion.error == "engine_error: ConnectError"
-        assert (engine.usage()["refused"], engine.usage()["lost"]) == (2, 0)
+        assert (engine.usage("actor")["refused"], engine.usage("actor")["lost"]) == (2, 0)
 
 
 def test_a_filtered_completion_is_an_error_and_is_paid_once(tmp_path: Path) -> None:
@@ -258,7 +279,7 @@ def test_step_does_not_wait_for_a_slow_server_and_close_gives_it_up(tmp_path: Pa
             assert engine.step(0.0) == []
         assert engine.step(0.0) == [] and engine.in_flight == 1
     with opened(server, tmp_path) as engine:
-        assert engine.usage()["lost"] == 1  # it may have been paid
+        assert engine.usage("actor")["lost"] == 1  # it may have been paid
 
 
 @pytest.mark.parametrize(
@@ -282,7 +303,7 @@ def test_what_is_no_completion_is_asked_again(tmp_path: Path, content: bytes) ->
         opened(server, tmp_path) as engine,
     ):
         (completion,) = answers(engine, [ask("pears")])
-        assert completion.finish == "stop" and engine.usage()["lost"] == 2
+        assert completion.finish == "stop" and engine.usage("actor")["lost"] == 2
 
 
 def test_a_server_that_counts_no_tokens_ends_the_run(tmp_path: Path) -> None:

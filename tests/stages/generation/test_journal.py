@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bestpath.core.errors import UserError
-from bestpath.stages.generation.journal import Finished, Journal
+from bestpath.stages.generation.journal import Finished, Journal, Usage
 
-ENTRIES = {f"p{i}": Finished([{"text": f"line {i}\nand \u2028 another", "n": i}], i, 10 * i) for i in range(5)}
+ENTRIES = {
+    f"p{i}": Finished([{"text": f"line {i}\nand \u2028 another", "n": i}], {"actor": Usage(i, 10 * i)})
+    for i in range(5)
+}
 
 
 def written(path: Path) -> Path:
@@ -50,8 +53,8 @@ json_values: Any = st.recursive(
 def test_any_rows_come_back(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], problem: str) -> None:
     path = tmp_path_factory.mktemp("journal") / "j"
     with Journal(path, "key") as journal:
-        journal.add(problem, Finished(rows, 1, 2))
-    assert read(path) == {problem: Finished(rows, 1, 2)}
+        journal.add(problem, Finished(rows, {"actor": Usage(1, 2), "teacher": Usage(3, 4)}))
+    assert read(path) == {problem: Finished(rows, {"actor": Usage(1, 2), "teacher": Usage(3, 4)})}
 
 
 def test_a_torn_last_line_is_cut_wherever_it_was_torn(tmp_path: Path) -> None:
@@ -64,7 +67,7 @@ def test_a_torn_last_line_is_cut_wherever_it_was_torn(tmp_path: Path) -> None:
         whole_lines = sum(end <= size for end in ends)
         assert list(read(torn)) == list(ENTRIES)[: max(whole_lines - 1, 0)]
         with Journal(torn, "key") as journal:
-            journal.add("next", Finished([], 1, 1))
+            journal.add("next", Finished([], {"actor": Usage(1, 1)}))
         assert "next" in read(torn) and len(read(torn)) == max(whole_lines - 1, 0) + 1
 
 
@@ -112,6 +115,6 @@ def test_a_folder_that_cannot_be_written_is_the_users_to_mend(tmp_path: Path) ->
 
 def test_a_removed_journal_leaves_nothing(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal", "key") as journal:
-        journal.add("p", Finished([], 1, 1))
+        journal.add("p", Finished([], {"actor": Usage(1, 1)}))
         journal.remove()
     assert not (tmp_path / "journal").exists()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bestpath.answers.grading import Grader
-from bestpath.answers.sandbox import Limits, Sandbox, answer_of
+from bestpath.answers.programs import answer_of
+from bestpath.answers.sandbox import Limits, Sandbox
 from bestpath.core.errors import UserError
 from bestpath.core.search import Completion, Generate, Grade, Message, Ran, Run, Sampling, Search, Verdict
 from bestpath.core.tables import Row
@@ -41,15 +42,13 @@ def run(folder: Path, sandbox: Sandbox | None) -> dict[str, list[Row]]:
     searches = {f"p{i}": partial(solve, i) for i in range(6)}
     with Journal(folder / "journal.jsonl", "key") as journal, Grader() as grader:
         progress = Progress("test", stream=StringIO())
-        return driver.run(searches, {"actor": ScriptedEngine(write)}, grader, journal, progress, runner=sandbox)
+        players = driver.Players({"actor": ScriptedEngine(write)}, grader=grader, runner=sandbox)
+        return driver.run(searches, players, journal, progress)
 
 
+@pytest.mark.needs("isolation")
 def test_programs_are_run_while_the_searches_go_on(tmp_path: Path) -> None:
-    try:
-        sandbox = Sandbox(2, Limits(wall_s=5.0, cpu_s=2))
-    except UserError as error:
-        pytest.skip(str(error))
-    with sandbox:
+    with Sandbox(2, Limits(wall_s=5.0, cpu_s=2)) as sandbox:
         found = run(tmp_path, sandbox)
     assert [row["verdict"] for [row] in found.values()] == ["correct"] * 3 + ["wrong", "no_answer", "no_answer"]
     assert [row["status"] for [row] in found.values()] == ["ok"] * 4 + ["error", "timeout"]

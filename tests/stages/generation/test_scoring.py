@@ -13,7 +13,7 @@ import torch
 from bestpath.core.errors import UserError
 from bestpath.core.search import Message, Score, Scored
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG, Scorer
-from bestpath.stages.generation.engines import _open_scorer, open_scorer
+from bestpath.stages.generation.engines import open_scorer
 from bestpath.stages.generation.engines.chat import Chat
 from bestpath.stages.generation.engines.replicas import Replicas
 from bestpath.stages.generation.engines.reward_check import check_against_transformers
@@ -102,7 +102,7 @@ def test_a_score_does_not_depend_on_the_batch(tmp_path: Path, of: Any) -> None:
 
 def test_copies_in_processes_of_their_own_score_alike(tmp_path: Path) -> None:
     folder = build_reward_folder(tmp_path)
-    copies = Replicas(["0", "1"], _open_scorer, "transformers", folder, "reward", slots=4)
+    copies = Replicas(["0", "1"], open_scorer, "transformers", folder, "reward", slots=4)
     try:
         assert copies.capacity == 8
         assert scores(copies, chats(20), "reward") == scores(open_scorer("transformers", folder), chats(20), "reward")

@@ -17,6 +17,7 @@ from bestpath.stages.generation.engines import open_engine
 from bestpath.stages.generation.engines.chat import Chat
 from bestpath.stages.generation.engines.decoder import Decoder
 from bestpath.stages.generation.engines.loading import load
+from bestpath.stages.generation.engines.local import Options
 from bestpath.stages.generation.engines.transformers import TransformersEngine
 from tests.stages.generation.tiny import ENDS, build_folder, build_model, build_tokenizer
 
@@ -115,7 +116,7 @@ def test_the_context_is_a_limit(folder: Path) -> None:
     assert long.n_prompt_tokens > 200
     assert short.finish in ("stop", "length")
     assert cut.finish == "stop" or cut.n_prompt_tokens + cut.n_tokens == 60
-    assert load(folder).context == 256 and load(folder, context=1000).context == 256
+    assert load(folder).context == 256 and load(folder, Options(context=1000)).context == 256
 
 
 def test_a_failing_model_fails_its_requests_and_recovers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +232,7 @@ def test_attention_that_is_not_plain_is_refused(folder: Path, tmp_path: Path) ->
         AutoModelForCausalLM.from_config(config).save_pretrained(copy)
         with pytest.raises(UserError, match=reason):
             load(copy)
-    assert load(tmp_path / "window", context=64).context == 64
+    assert load(tmp_path / "window", Options(context=64)).context == 64
 
 
 def test_absent_devices_and_unknown_engines_are_named(folder: Path) -> None:

@@ -12,13 +12,11 @@ import pytest
 from bestpath.core.errors import UserError
 from bestpath.core.search import Completion, Generate, Message, Sampling
 from bestpath.stages.generation.engines import open_engine
+from tests.machine import ROOT, VLLM
 from tests.stages.generation.tiny import build_folder
 
-ROOT = Path(__file__).resolve().parents[3]
-PYTHON = ROOT / ".venv-vllm/bin/python"
 SLOTS = 16
 
-needs_vllm = pytest.mark.skipif(not PYTHON.exists(), reason="there is no .venv-vllm; `make vllm` makes it")
 Asked = list[tuple[str, str, int, dict[str, Any]]]  # content, prefill, seed, sampling
 
 
@@ -54,7 +52,7 @@ def answered(folder: Path) -> list[list[Completion]]:
         ],
     }
     done = subprocess.run(
-        [PYTHON, "-m", "tests.stages.generation.vllm_answers"],
+        [VLLM, "-m", "tests.stages.generation.vllm_answers"],
         input=json.dumps(asked),
         cwd=ROOT,
         text=True,
@@ -65,7 +63,7 @@ def answered(folder: Path) -> list[list[Completion]]:
     return [[Completion(**completion) for completion in run] for run in json.loads(done.stdout)]
 
 
-@needs_vllm
+@pytest.mark.needs("vllm")
 def test_greedy_answers_are_those_of_the_transformers_engine(folder: Path, answered: list[list[Completion]]) -> None:
     engine = open_engine("transformers", folder, context=128, slots=64)
     for ticket, (content, prefill, seed, sampling) in enumerate(requests()):
@@ -78,7 +76,7 @@ def test_greedy_answers_are_those_of_the_transformers_engine(folder: Path, answe
     assert {answered[0][i].finish for i in greedy} == {"stop", "length", "error"}
 
 
-@needs_vllm
+@pytest.mark.needs("vllm")
 def test_the_batch_changes_nothing(answered: list[list[Completion]]) -> None:
     many, few = answered
     assert many == few

@@ -13,8 +13,8 @@ from bestpath.core.errors import UserError
 from bestpath.core.search import Scored
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG
 from bestpath.stages.generation.engines import open_scorer
+from tests.machine import ROOT, VLLM
 from tests.stages.generation.test_scoring import KINDS, chat, chats, scores
-from tests.stages.generation.test_vllm_engine import PYTHON, ROOT, needs_vllm
 from tests.stages.generation.tiny import build_folder, build_reward_folder
 
 SIZES = {"hidden_size": 64, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32}
@@ -43,7 +43,7 @@ def found(folders: dict[str, Path]) -> Found:
     ]
     asked = {"runs": runs, "chats": [[[turn.role, turn.content] for turn in chat] for chat in CHATS]}
     done = subprocess.run(
-        [PYTHON, "-m", "tests.stages.generation.vllm_scores"],
+        [VLLM, "-m", "tests.stages.generation.vllm_scores"],
         input=json.dumps(asked),
         cwd=ROOT,
         text=True,
@@ -55,7 +55,7 @@ def found(folders: dict[str, Path]) -> Found:
     return {"reward": answers[:2], "likelihood": answers[2:]}
 
 
-@needs_vllm
+@pytest.mark.needs("vllm")
 @pytest.mark.parametrize("of", KINDS)
 def test_scores_are_those_of_the_transformers_engine(folders: dict[str, Path], found: Found, of: Any) -> None:
     expected = scores(open_scorer("transformers", folders[of], of, context=CONTEXT), CHATS, of)
@@ -65,7 +65,7 @@ def test_scores_are_those_of_the_transformers_engine(folders: dict[str, Path], f
         assert one.value == pytest.approx(other.value, rel=1e-5, abs=2e-5)
 
 
-@needs_vllm
+@pytest.mark.needs("vllm")
 @pytest.mark.parametrize("of", KINDS)
 def test_the_batch_changes_nothing(found: Found, of: str) -> None:
     many, few = found[of]

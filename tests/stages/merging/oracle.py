@@ -1,4 +1,4 @@
-"""Merging in plain torch, straight from the definitions of spec 3.8, to judge mergekit's results by."""
+"""Merging in plain torch, straight from the definitions on docs/recut.md, to judge mergekit's results by."""
 
 from __future__ import annotations
 

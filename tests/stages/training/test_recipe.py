@@ -33,7 +33,7 @@ def test_the_global_batch_is_accumulated():
         Recipe(1e-5, global_batch=16, micro_batch=3).accumulation(processes=1)
 
 
-def test_defaults_are_those_of_the_specification():
+def test_defaults_are_those_of_a_real_run():
     recipe = Recipe(1e-6)
     assert (recipe.loss, recipe.beta, recipe.epochs, recipe.global_batch) == ("sigmoid", 0.1, 1.0, 8)
     assert (recipe.max_length, recipe.warmup_ratio, recipe.scheduler) == (4096, 0.1, "cosine")

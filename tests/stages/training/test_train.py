@@ -98,7 +98,7 @@ def test_progress_is_written_for_a_watcher(trained):
 
 
 def test_the_worked_example_of_the_dpo_loss(trained, base, tmp_path):
-    """Policy and reference -12/-14 and -30/-29: margin 3, loss 0.554355 at beta 0.1 (spec 6)."""
+    """Policy and reference -12/-14 and -30/-29: margin 3, loss 0.554355 at beta 0.1 (docs/recut.md)."""
     _, folder = trained
     rows = read_table(folder / "work" / "reference.parquet", REFERENCE)
     shifted = [

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +17,6 @@ from bestpath.stages.training.recipe import Recipe
 from tests.stages.training import test_resume
 
 ROOT = Path(__file__).parents[3]
-CAN_COMPILE = shutil.which("g++") and (Path(sysconfig.get_paths()["include"]) / "Python.h").is_file()
-
-needs_compiler = pytest.mark.skipif(not CAN_COMPILE, reason="DeepSpeed on a CPU needs g++ and Python's headers")
 
 CHILD = """
 import sys
@@ -67,7 +62,7 @@ def losses(work):
     return [entry.get("loss", entry.get("eval_loss")) for entry in entries if {"loss", "eval_loss"} & entry.keys()]
 
 
-@needs_compiler
+@pytest.mark.needs("compiler")
 @pytest.mark.parametrize(("objective", "zero"), [("dpo", 2), ("sft", 3)])
 def test_the_loss_curve_of_one_process(base, tmp_path, objective, zero):
     run(base, tmp_path / "one", objective, 0)
@@ -81,7 +76,7 @@ def test_the_loss_curve_of_one_process(base, tmp_path, objective, zero):
         torch.testing.assert_close(weights[name], expected_weight, rtol=0, atol=1e-5)
 
 
-@needs_compiler
+@pytest.mark.needs("compiler")
 def test_the_exported_weights_are_the_float32_ones_that_were_trained(base, tmp_path):
     """Under bfloat16, DeepSpeed saves rounded weights, in which a small learning rate changes next to nothing."""
     weights, _ = launched(base, tmp_path / "two", "dpo", 3, "bfloat16")

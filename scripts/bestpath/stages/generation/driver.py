@@ -8,73 +8,80 @@ order of events changes nothing in the result.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from bestpath.core.errors import UserError
 from bestpath.core.search import Completion, Generate, Grade, Ran, Request, Result, Run, Score, Scored, Search, Verdict
 from bestpath.core.tables import Row
 from bestpath.stages.generation.engine import PROMPT_TOO_LONG, Answering, Engine, Scorer
-from bestpath.stages.generation.journal import Finished, Journal
+from bestpath.stages.generation.journal import Finished, Journal, Usage
 from bestpath.stages.generation.progress import Progress
 from bestpath.stages.generation.stopping import stop_requests
 
 _WAIT_S = 0.2  # for the only source of answers
 _GLANCE_S = 0.005  # when there are several
 _FAILURES_IN_A_ROW = 32
+_LACKING: dict[type, str] = {
+    Grade: "a grade, but this job has no grader",
+    Run: "a program to be run, but this job has no sandbox",
+}
 
 Start = Callable[[], Search[list[Row]]]
 
+Asked = TypeVar("Asked", contravariant=True)
+Told = TypeVar("Told", covariant=True)
 
-class Grader(Protocol):
-    """Gives verdicts while the driver goes on; see `answers.grading`."""
 
-    def submit(self, request: Grade) -> int:
+class Desk(Protocol[Asked, Told]):
+    """Answers requests that no model answers, while the driver goes on."""
+
+    def submit(self, request: Asked) -> int:
         """Take a request and return its ticket. Does not wait."""
         ...
 
-    def poll(self, timeout_s: float) -> list[tuple[int, Verdict]]:
-        """The verdicts known now; waits at most `timeout_s` seconds for the first."""
+    def poll(self, timeout_s: float) -> Sequence[tuple[int, Told]]:
+        """The answers known now; waits at most `timeout_s` seconds for the first."""
         ...
 
 
-class Runner(Protocol):
-    """Runs programs while the driver goes on; see `answers.sandbox`."""
+Grader = Desk[Grade, Verdict]
+"""Gives verdicts; see `answers.grading`."""
 
-    def submit(self, request: Run) -> int:
-        """Take a program and return its ticket. Does not wait."""
-        ...
-
-    def poll(self, timeout_s: float) -> list[tuple[int, Ran]]:
-        """What ended; waits at most `timeout_s` seconds for the first."""
-        ...
+Runner = Desk[Run, Ran]
+"""Runs programs; see `answers.sandbox`."""
 
 
-def run(
-    searches: Mapping[str, Start],
-    engines: Mapping[str, Engine],
-    grader: Grader,
-    journal: Journal,
-    progress: Progress,
-    scorers: Mapping[str, Scorer] | None = None,
-    runner: Runner | None = None,
-) -> dict[str, list[Row]]:
+@dataclass(frozen=True)
+class Players:
+    """Who answers the requests of searches.
+
+    `engines` maps a role to the engine that plays it (one engine may play several), and so do `scorers` for `Score`
+    requests. Without a grader nothing can be graded, and without a runner no program be run.
+    """
+
+    engines: Mapping[str, Engine] = field(default_factory=dict)
+    scorers: Mapping[str, Scorer] = field(default_factory=dict)
+    grader: Grader | None = None
+    runner: Runner | None = None
+
+
+def run(searches: Mapping[str, Start], players: Players, journal: Journal, progress: Progress) -> dict[str, list[Row]]:
     """Run every search that the journal does not hold yet, and return the rows of all, by problem.
 
-    `searches` maps a problem to a function that starts its search; `engines` maps a role to the engine that plays it
-    (one engine may play several), and so do `scorers` for `Score` requests; `runner` runs programs. A failed request is
-    asked once more before its search learns of the failure.
+    `searches` maps a problem to a function that starts its search. A failed request is asked once more before its
+    search learns of the failure.
 
     Ctrl-C and SIGTERM end the run between two steps, with all finished problems in the journal; the exceptions are
-    KeyboardInterrupt and SystemExit. Raises UserError for a role that no engine plays and for an engine that only
+    KeyboardInterrupt and SystemExit. Raises UserError for a request that no player answers and for an engine that only
     fails, and SearchError when a search itself raises.
     """
     todo = {problem: start for problem, start in searches.items() if problem not in journal.finished}
     progress.start(total=len(searches), resumed=len(searches) - len(todo))
     try:
         with stop_requests() as check_stop:
-            _Driver(todo, engines, scorers or {}, grader, runner, journal, progress, check_stop).to_end()
+            _Driver(todo, players, journal, progress, check_stop).to_end()
     finally:
         progress.close()
     return {problem: journal.finished[problem].rows for problem in searches}
@@ -92,8 +99,7 @@ class _Live:
     search: Search[list[Row]]
     results: list[Result | None] = field(default_factory=list)
     missing: int = 0
-    generations: int = 0
-    tokens: int = 0
+    usage: dict[str, Usage] = field(default_factory=dict)
     met_failure: bool = False
 
 
@@ -121,30 +127,33 @@ class _Queue:
         return self.engine.in_flight < self.engine.capacity
 
 
+@dataclass(eq=False)
+class _Counter:
+    """A desk, and whom its answers are for, by ticket."""
+
+    desk: Desk[Any, Any]
+    asked: dict[int, tuple[_Live, int]] = field(default_factory=dict)
+
+
 class _Driver:
     def __init__(
         self,
         todo: Mapping[str, Start],
-        engines: Mapping[str, Engine],
-        scorers: Mapping[str, Scorer],
-        grader: Grader,
-        runner: Runner | None,
+        players: Players,
         journal: Journal,
         progress: Progress,
         check_stop: Callable[[], None],
     ) -> None:
         self._pending = deque(todo.items())
-        players: dict[tuple[type, str], Answering[Any, Any]] = {
-            **{(Generate, role): engine for role, engine in engines.items()},
-            **{(Score, role): scorer for role, scorer in scorers.items()},
+        by_request: dict[tuple[type, str], Answering[Any, Any]] = {
+            **{(Generate, role): engine for role, engine in players.engines.items()},
+            **{(Score, role): scorer for role, scorer in players.scorers.items()},
         }
-        queues = {id(player): _Queue(player) for player in players.values()}
+        queues = {id(player): _Queue(player) for player in by_request.values()}
         self._queues = list(queues.values())
-        self._queue_of = {key: queues[id(player)] for key, player in players.items()}
-        self._grader = grader
-        self._grading: dict[int, tuple[_Live, int]] = {}
-        self._runner = runner
-        self._running: dict[int, tuple[_Live, int]] = {}
+        self._queue_of = {key: queues[id(player)] for key, player in by_request.items()}
+        desks: dict[type, Desk[Any, Any] | None] = {Grade: players.grader, Run: players.runner}
+        self._counters = {kind: _Counter(desk) for kind, desk in desks.items() if desk is not None}
         self._journal = journal
         self._progress = progress
         self._check_stop = check_stop
@@ -159,24 +168,19 @@ class _Driver:
             self._check_stop()
             self._feed()
             busy = [queue for queue in self._queues if queue.engine.in_flight]
-            if self._live and not busy and not self._grading and not self._running:
+            at_work = [counter for counter in self._counters.values() if counter.asked]
+            if self._live and not busy and not at_work:
                 raise RuntimeError(f"{self._live} searches wait for answers that nobody owes them")
-            only = len(busy) + bool(self._grading) + bool(self._running) == 1
+            only = len(busy) + len(at_work) == 1
             for queue in busy:
                 for ticket, answer in queue.engine.step(_WAIT_S if only else _GLANCE_S):
                     self._answered(queue, queue.asked.pop(ticket), answer)
-            if self._grading:
-                for ticket, verdict in self._grader.poll(self._patience(busy, only)):
-                    self._deliver(*self._grading.pop(ticket), verdict)
-            if self._running and self._runner:
-                for ticket, ran in self._runner.poll(self._patience(busy, only)):
-                    self._deliver(*self._running.pop(ticket), ran)
+            patience = 0.0 if busy else _WAIT_S if only else _GLANCE_S  # not at all while an engine works
+            for counter in self._counters.values():
+                if counter.asked:
+                    for ticket, told in counter.desk.poll(patience):
+                        self._deliver(*counter.asked.pop(ticket), told)
         self._record_doubtful()
-
-    @staticmethod
-    def _patience(busy: list[_Queue], only: bool) -> float:
-        """How long to wait for a verdict or a program: not at all while an engine works."""
-        return 0.0 if busy else _WAIT_S if only else _GLANCE_S
 
     def _feed(self) -> None:
         """Start as many searches as may live at once, and fill the engines.
@@ -219,12 +223,11 @@ class _Driver:
                 return
 
     def _ask(self, live: _Live, index: int, request: Request) -> None:
-        if isinstance(request, Grade):
-            self._grading[self._grader.submit(request)] = (live, index)
-        elif isinstance(request, Run):
-            if self._runner is None:
-                raise UserError("a search asks for a program to be run, but this job has no sandbox; open one for it")
-            self._running[self._runner.submit(request)] = (live, index)
+        if isinstance(request, Grade | Run):
+            if type(request) not in self._counters:
+                raise UserError(f"a search asks for {_LACKING[type(request)]}; open one for it")
+            counter = self._counters[type(request)]
+            counter.asked[counter.desk.submit(request)] = (live, index)
         elif queue := self._queue_of.get((type(request), request.role)):
             queue.waiting.append(_Asked(live, index, request))
         else:
@@ -249,8 +252,8 @@ class _Driver:
             if not any(other.failures for other in self._queues):
                 self._record_doubtful()
         if isinstance(answer, Completion):
-            asked.live.generations += 1
-            asked.live.tokens += answer.n_tokens
+            role, usage = asked.request.role, asked.live.usage
+            usage[role] = usage.get(role, Usage()) + Usage(1, answer.n_tokens)
             self._progress.generated(answer.n_tokens)
         else:
             self._progress.scored()
@@ -264,7 +267,7 @@ class _Driver:
 
     def _finish(self, live: _Live, rows: list[Row]) -> None:
         """Record what a search found; after a failure only once it is known that the engine is not broken for good."""
-        finished = Finished(rows, live.generations, live.tokens)
+        finished = Finished(rows, live.usage)
         if live.met_failure:
             self._doubtful.append((live.problem, finished))
         else:

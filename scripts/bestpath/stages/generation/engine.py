@@ -2,51 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from abc import ABC, abstractmethod
+from typing import Any, Generic, TypeVar
 
 from bestpath.core.search import Completion, Generate, Score, Scored
 
 PROMPT_TOO_LONG = "prompt_too_long"
 
-Asked = TypeVar("Asked", contravariant=True)
+Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
-class Answering(Protocol[Asked, Answer]):
+class Answering(ABC, Generic[Asked, Answer]):
     """Answers requests, many at a time and in any order.
 
     A failed request is answered with an `error` (see `failed` and `unscored`); it is the driver that asks again.
     An exception from `submit` or `step` ends the run.
     """
 
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._requests: dict[int, Asked] = {}
+        """What is under way, by ticket."""
+        self._answered: list[tuple[int, Answer]] = []
+        """What was answered at once, for the next step."""
+
     @property
     def capacity(self) -> int:
         """The most requests that it works on at once."""
-        ...
+        return self._capacity
 
     @property
     def in_flight(self) -> int:
         """Requests submitted and not yet answered."""
-        ...
+        return len(self._requests) + len(self._answered)
 
+    @abstractmethod
     def submit(self, ticket: int, request: Asked) -> None:
-        """Take a request, known by its ticket until it is answered. Does not wait."""
-        ...
+        """Take a request, known by its ticket until it is answered. Does not wait.
 
-    def step(self, timeout: float) -> list[tuple[int, Answer]]:
+        Raises UserError when the model cannot be asked that.
+        """
+
+    @abstractmethod
+    def step(self, timeout: float = 0.0) -> list[tuple[int, Answer]]:
         """Do one short slice of work and return what is answered now.
 
         An engine that works elsewhere waits for an answer at most `timeout` seconds.
         """
-        ...
 
-    def usage(self) -> dict[str, Any]:
-        """What its answers cost besides tokens; empty for an engine that is not paid for."""
-        ...
+    def usage(self, role: str) -> dict[str, Any]:
+        """What its answers to a role cost besides tokens; empty for an engine that is not paid for."""
+        return {}
 
+    @abstractmethod
     def close(self) -> None:
         """Release what it holds."""
-        ...
 
 
 Engine = Answering[Generate, Completion]

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +27,22 @@ _SYNC_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)
+class Usage:
+    """Completions, and their tokens."""
+
+    completions: int = 0
+    tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.completions + other.completions, self.tokens + other.tokens)
+
+
+@dataclass(frozen=True)
 class Finished:
-    """The rows that a problem's search returned, and what they cost."""
+    """The rows that a problem's search returned, and what they cost, by role."""
 
     rows: list[Row]
-    generations: int
-    tokens: int
+    usage: Mapping[str, Usage]
 
 
 class Journal:
@@ -56,7 +66,8 @@ class Journal:
         self._lock()
         self._resume(key)
         self.resumed_problems = len(self.finished)
-        self.resumed_generations = sum(entry.generations for entry in self.finished.values())
+        usages = [usage for entry in self.finished.values() for usage in entry.usage.values()]
+        self.resumed_generations = sum(usage.completions for usage in usages)
         self._synced = time.monotonic()
 
     def __enter__(self) -> Journal:
@@ -69,13 +80,8 @@ class Journal:
 
     def add(self, problem_id: str, finished: Finished) -> None:
         """Record a finished problem. Its rows become what a later run would read: plain JSON."""
-        entry = {
-            "problem": problem_id,
-            "generations": finished.generations,
-            "tokens": finished.tokens,
-            "rows": finished.rows,
-        }
-        content = json.dumps(entry)
+        usage = {role: [used.completions, used.tokens] for role, used in finished.usage.items()}
+        content = json.dumps({"problem": problem_id, "usage": usage, "rows": finished.rows})
         self._write(content)
         self._take(json.loads(content))
         if time.monotonic() - self._synced > _SYNC_EVERY_S:
@@ -137,7 +143,8 @@ class Journal:
                 yield entry, end
 
     def _take(self, entry: dict[str, Any]) -> None:
-        self.finished[entry["problem"]] = Finished(entry["rows"], entry["generations"], entry["tokens"])
+        usage = {role: Usage(*counts) for role, counts in entry["usage"].items()}
+        self.finished[entry["problem"]] = Finished(entry["rows"], usage)
 
     def _write(self, content: str) -> None:
         data = line_of(content)

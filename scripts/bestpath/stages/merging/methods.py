@@ -1,4 +1,4 @@
-"""The merge methods and their settings (spec 3.8), in the words of mergekit."""
+"""The merge methods and their settings (docs/recut.md, merging), in the words of mergekit."""
 
 from __future__ import annotations
 

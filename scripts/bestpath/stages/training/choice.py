@@ -1,4 +1,4 @@
-"""Choosing a checkpoint and a learning rate on the dev split alone (spec 3.8, checkpoint criterion)."""
+"""Choosing a checkpoint and a learning rate on the dev split alone (docs/recut.md, training)."""
 
 from __future__ import annotations
 

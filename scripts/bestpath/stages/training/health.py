@@ -1,4 +1,4 @@
-"""Signs of a training run that went wrong, or did nothing (spec 5 and 9)."""
+"""Signs of a training that went wrong, or did nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a model is trained: every setting that decides the weights, as flat scalars (spec 3.8)."""
+"""How a model is trained: every setting that decides the weights, as flat scalars."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEDULERS = ("cosine", "linear", "constant_with_warmup")
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of one training run; the defaults are those of the real scale (spec 3.8).
+    """The settings of one training run; the defaults are those of a real run (docs/recut.md, settings).
 
     `objective` is `dpo` (rows of prompt, chosen, rejected) or `sft` (rows of prompt, completion). The next four
     settings concern DPO alone: `loss` is TRL's name (`sigmoid_norm` and `ipo` are length-normalised); `ld_alpha`

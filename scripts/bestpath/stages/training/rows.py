@@ -119,3 +119,13 @@ def _check_usable(encoded: list[Row], language: Language, rejects: Rejects) -> N
             "the chat template puts no end token after an answer, so the model would never learn to stop; "
             "end the assistant's turn with the tokenizer's eos_token in chat_template.jinja"
         )
+
+
+def learnt_tokens(encoded: Sequence[Row]) -> int:
+    """The tokens of encoded rows that losses are computed on: completions, and both of each pair."""
+    return sum(
+        len(row["chosen_ids"]) + len(row["rejected_ids"])
+        if "chosen_ids" in row
+        else sum(label != -100 for label in row["labels"])
+        for row in encoded
+    )

@@ -91,14 +91,15 @@ class Run:
         # The one before the last is for the case that the last is damaged.
         keep_only(self.work, {*whole_steps(self.work)[-2:], self._chosen()})
 
-    def finish(self, out: Path) -> Trained:
-        """Export the chosen checkpoint and gather the metrics."""
+    def finish(self, out: Path, rows: int, tokens: int) -> Trained:
+        """Export the chosen checkpoint and gather the metrics; `rows` and `tokens` are what was trained on."""
         readouts, chosen = self._readouts(), self._chosen()
         metrics = _metrics(self._state()["log_history"], readouts)
         of_choice = readout_warnings(readouts, chosen, self.criterion)
         warnings = [*preference_warnings(metrics), *of_choice]
         metrics += [_metric(warning.step, f"warning/{warning.name}", 1.0) for warning in warnings]
         metrics.append(_metric(chosen, "chosen", 1.0))
+        metrics += [_metric(chosen, "trained/rows", float(rows)), _metric(chosen, "trained/tokens", float(tokens))]
         if processes.is_first():
             with new_folder(out) as folder:
                 export(checkpoint(self.work, chosen), self.base, folder, self.recipe)

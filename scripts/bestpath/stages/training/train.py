@@ -23,8 +23,9 @@ from bestpath.stages.training import processes
 from bestpath.stages.training.choice import Criterion
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.reference import Reference
-from bestpath.stages.training.rows import Language, encode
+from bestpath.stages.training.rows import Language, encode, learnt_tokens
 from bestpath.stages.training.run import ReadoutFunction, Run, Trained
+from bestpath.stages.training.task import Task
 
 
 def train(
@@ -64,8 +65,8 @@ def train(
     if not run.is_finished():
         from bestpath.stages.training.trainers import fit
 
-        fit(recipe, base, tokenizer, encoded[0], encoded[1], work, known, run.saved, label)
-    return run.finish(out)
+        fit(Task(recipe, base, tokenizer, *encoded, work, known), run.saved, label)
+    return run.finish(out, len(encoded[0]), learnt_tokens(encoded[0]))
 
 
 def write_reference(
@@ -78,12 +79,13 @@ def write_reference(
     tokenizer, encoded = _prepare(recipe, base, train_rows, dev_rows, Rejects("training"))
     from bestpath.stages.training.trainers import refer
 
-    refer(recipe, base, tokenizer, encoded[0], encoded[1], work, Reference.at(path, base, recipe, digest(encoded)))
+    known = Reference.at(path, base, recipe, digest(encoded))
+    refer(Task(recipe, base, tokenizer, *encoded, work, known))
 
 
 def _prepare(
     recipe: Recipe, base: Path, train_rows: Sequence[Row], dev_rows: Sequence[Row], rejects: Rejects
-) -> tuple[Any, list[list[Row]]]:
+) -> tuple[Any, tuple[list[Row], list[Row]]]:
     """The tokenizer, and the encoded training and dev rows, when everything fits together."""
     check_folder(base)
     _check_rows(train_rows, dev_rows)
@@ -92,7 +94,8 @@ def _prepare(
     _check_kernels(recipe)
     _quiet()
     language = _language(base, recipe)
-    return language.tokenizer, [encode(rows, language, recipe, rejects) for rows in (train_rows, dev_rows)]
+    encoded = encode(train_rows, language, recipe, rejects), encode(dev_rows, language, recipe, rejects)
+    return language.tokenizer, encoded
 
 
 def _check_rows(train_rows: Sequence[Row], dev_rows: Sequence[Row]) -> None:

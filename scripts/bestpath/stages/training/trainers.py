@@ -6,7 +6,7 @@ Heavy: imports torch and TRL. `train` loads it only after its checks.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from bestpath.stages.training.checkpoints import newest
 from bestpath.stages.training.progress import Watch
 from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.reference import Reference
+from bestpath.stages.training.task import Task
 
 
 class _Offline:
@@ -99,65 +100,38 @@ class CompletionTrainer(_Offline, SFTTrainer):  # type: ignore[misc]
     """TRL's SFT trainer on token ids."""
 
 
-def fit(
-    recipe: Recipe,
-    base: Path,
-    tokenizer: Any,
-    train_rows: Sequence[Row],
-    dev_rows: Sequence[Row],
-    work: Path,
-    reference: Reference,
-    saved: Callable[[int, list[Row]], None],
-    label: str,
-) -> None:
-    """Train on encoded rows, from the newest whole checkpoint in `work` or from the base, to the end.
+def fit(task: Task, saved: Callable[[int, list[Row]], None], label: str) -> None:
+    """Train from the newest whole checkpoint of the task's state, or from its base, to the end.
 
     Reference log-probabilities are computed if not known. `saved(step, log)` is called on the first process for
     every checkpoint as soon as it is written. SIGTERM saves a checkpoint to go on from, and raises UserError.
     """
-    start = newest(work)
-    trainer = _trainer(recipe, base, tokenizer, train_rows, dev_rows, work, reference, evaluate_first=start is None)
-    trainer.add_callback(Watch(label, work, recipe.checkpoints, saved, has_dev=bool(dev_rows)))
+    start = newest(task.work)
+    trainer = _trainer(task, evaluate_first=start is None)
+    trainer.add_callback(Watch(label, task.work, task.recipe.checkpoints, saved, has_dev=bool(task.dev_rows)))
     trainer.train(resume_from_checkpoint=None if start is None else str(start))
 
 
-def refer(
-    recipe: Recipe,
-    base: Path,
-    tokenizer: Any,
-    train_rows: Sequence[Row],
-    dev_rows: Sequence[Row],
-    work: Path,
-    reference: Reference,
-) -> None:
-    """Compute and save the reference log-probabilities of encoded rows that are not known; TRL does so first of all."""
-    _trainer(recipe, base, tokenizer, train_rows, dev_rows, work, reference, evaluate_first=False)
+def refer(task: Task) -> None:
+    """Compute and save the reference log-probabilities that are not known; TRL does so first of all."""
+    _trainer(task, evaluate_first=False)
 
 
-def _trainer(
-    recipe: Recipe,
-    base: Path,
-    tokenizer: Any,
-    train_rows: Sequence[Row],
-    dev_rows: Sequence[Row],
-    work: Path,
-    reference: Reference,
-    *,
-    evaluate_first: bool,
-) -> DPOTrainer | SFTTrainer:
+def _trainer(task: Task, *, evaluate_first: bool) -> DPOTrainer | SFTTrainer:
     if not torch.cuda.is_available():
         os.environ.setdefault("DS_ACCELERATOR", "cpu")  # what DeepSpeed would take, without its warning
+    recipe = task.recipe
     common = dict(
-        model=str(base),
-        processing_class=tokenizer,
-        train_dataset=Dataset.from_list(list(train_rows)),
-        eval_dataset=Dataset.from_list(list(dev_rows)) if dev_rows else None,
+        model=str(task.base),
+        processing_class=task.tokenizer,
+        train_dataset=Dataset.from_list(list(task.train_rows)),
+        eval_dataset=Dataset.from_list(list(task.dev_rows)) if task.dev_rows else None,
         peft_config=_adapter(recipe),
     )
-    settings = _settings(recipe, work, evaluate_first=bool(dev_rows) and evaluate_first)
+    settings = _settings(recipe, task.work, evaluate_first=bool(task.dev_rows) and evaluate_first)
     trainer: DPOTrainer | SFTTrainer
     if recipe.objective == "dpo":
-        trainer = PreferenceTrainer(args=DPOConfig(**settings, **_loss(recipe)), reference=reference, **common)
+        trainer = PreferenceTrainer(args=DPOConfig(**settings, **_loss(recipe)), reference=task.reference, **common)
     else:
         own: dict[str, Any] = {"dataset_kwargs": {"skip_prepare_dataset": True}, "padding_free": recipe.padding_free}
         trainer = CompletionTrainer(args=SFTConfig(**settings, **own), **common)

@@ -1,9 +1,14 @@
-"""The engines, opened by the name that the settings give."""
+"""The engines, opened by the name that the settings give.
+
+An engine's module is loaded by that name, so that a program reaches the engines that it uses and no others: rules and
+origins are told of it (`modules_of`). Nothing here imports torch.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -11,44 +16,62 @@ from bestpath.core.errors import UserError, nearest
 from bestpath.core.search import Measure
 from bestpath.stages.generation.engine import Engine, Scorer
 
-NAMES = ("transformers", "vllm", "endpoint")
+ENGINES = {name: f"{__name__}.{name}" for name in ("transformers", "vllm", "endpoint")}
+"""The module of every engine; its `open_engine` opens it."""
+
+SCORERS = {name: f"{__name__}.{name}_scorer" for name in ("transformers", "vllm")}
+"""The module of every engine that scores; its `open_scorer` opens it."""
+
 _Opened = TypeVar("_Opened", Engine, Scorer)
+
+
+def modules_of(engines: Mapping[str, Mapping[str, Any]], scorers: Collection[str] = ()) -> list[str]:
+    """The modules that a job loads for its roles, from the settings of their engines; `scorers` are those that score.
+
+    Raises UserError for an unknown engine and for one that cannot score.
+    """
+    return sorted({_module_of(settings["engine"], role in scorers) for role, settings in engines.items()})
 
 
 def open_engine(
     name: str, folder: Path | str, *, limits: Mapping[str, Any] | None = None, job: str = "", **settings: Any
 ) -> Engine:
-    """Open the engine `name` on a model folder; an endpoint plays the folder's model elsewhere.
+    """Open the engine `name` on a model folder; an endpoint plays a model elsewhere, and `folder` means nothing to it.
 
-    `settings` are those of its class, on which answers depend (`vllm` holds those of vLLM alone); `limits` those on
-    which none does, and `job` whose account pays (both for an endpoint). On GPUs, as many copies are opened as the
-    visible ones hold. Raises UserError for an unknown name, an unusable folder, a device that is not there or a
-    missing key.
+    `settings` are those on which answers depend (`vllm` holds those of vLLM alone), `limits` those on which none does,
+    and `job` whose account pays an endpoint. On GPUs, as many copies are opened as the visible ones hold. Raises
+    UserError for an unknown name, an unusable folder, a device that is not there or a missing key.
     """
-    _check_name(name)
+    module = _module_of(name)
     if name == "endpoint":
-        from bestpath.stages.generation.engines.endpoint import EndpointEngine, Limits
-        from bestpath.stages.generation.engines.wire import Server
-
-        return EndpointEngine(Server(**settings), Limits(**(limits or {})), job)
-    return _on_all_devices(_open, name, folder, **settings)
+        engine: Engine = import_module(module).open_engine(settings, limits or {}, job)
+        return engine
+    return _on_all_devices(_open, module, Path(folder), **settings, **(limits or {}))
 
 
-def open_scorer(name: str, folder: Path | str, of: Measure = "reward", **settings: Any) -> Scorer:
+def open_scorer(
+    name: str,
+    folder: Path | str,
+    of: Measure = "reward",
+    *,
+    limits: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Scorer:
     """Open the engine `name` on a reward model, or on a causal language model whose likelihood is asked.
 
-    `settings` and copies as for `open_engine`. A reward model is tried before it is used (see `reward_check`). Raises
-    UserError as `open_engine`, when the engine cannot score, and when the reward model fails its trial.
+    `settings`, `limits` and copies as for `open_engine`. A reward model is tried before it is used (see
+    `reward_check`). Raises UserError as `open_engine`, when the engine cannot score, and when the reward model fails
+    its trial.
     """
-    _check_name(name)
-    if name == "endpoint":
-        raise UserError("an endpoint cannot score; use the engine transformers or vllm for the model that scores")
-    return _on_all_devices(_open_scorer, name, folder, of, **settings)
+    return _on_all_devices(_open_scorer, _module_of(name, scores=True), Path(folder), of, **settings, **(limits or {}))
 
 
-def _check_name(name: str) -> None:
-    if name not in NAMES:
-        raise UserError(f"there is no engine '{name}'; did you mean '{nearest(name, NAMES) or NAMES[0]}'?")
+def _module_of(name: str, scores: bool = False) -> str:
+    if name not in ENGINES:
+        raise UserError(f"there is no engine '{name}'; did you mean '{nearest(name, ENGINES) or 'transformers'}'?")
+    if scores and name not in SCORERS:
+        raise UserError(f"an {name} cannot score; use the engine transformers or vllm for the model that scores")
+    return SCORERS[name] if scores else ENGINES[name]
 
 
 def _on_all_devices(opener: Callable[..., _Opened], *arguments: Any, **settings: Any) -> _Opened:
@@ -62,24 +85,14 @@ def _on_all_devices(opener: Callable[..., _Opened], *arguments: Any, **settings:
     return opener(*arguments, **settings)
 
 
-def _open(name: str, folder: Path | str, **settings: Any) -> Engine:
-    if name == "vllm":
-        from bestpath.stages.generation.engines.vllm import VllmEngine
-
-        return VllmEngine(folder, **settings)
-    from bestpath.stages.generation.engines.transformers import TransformersEngine
-
-    return TransformersEngine(folder, **settings)
+def _open(module: str, folder: Path, **settings: Any) -> Engine:
+    engine: Engine = import_module(module).open_engine(folder, **settings)
+    return engine
 
 
-def _open_scorer(name: str, folder: Path | str, of: Measure, **settings: Any) -> Scorer:
-    if name == "vllm":
-        from bestpath.stages.generation.engines.vllm_scorer import open_vllm_scorer
-
-        return open_vllm_scorer(Path(folder), of, **settings)
-    from bestpath.stages.generation.engines.transformers_scorer import open_transformers_scorer
-
-    return open_transformers_scorer(Path(folder), of, **settings)
+def _open_scorer(module: str, folder: Path, of: Measure, **settings: Any) -> Scorer:
+    scorer: Scorer = import_module(module).open_scorer(folder, of, **settings)
+    return scorer
 
 
 def _device_groups(size: int) -> list[str]:

@@ -21,7 +21,7 @@ from tenacity.wait import wait_exponential_jitter
 
 from bestpath.core.errors import UserError
 from bestpath.core.search import Completion, Generate
-from bestpath.stages.generation.engine import failed
+from bestpath.stages.generation.engine import Answering, failed
 from bestpath.stages.generation.engines.pace import Pace
 from bestpath.stages.generation.engines.refusals import AskAgain, Refusal, judged
 from bestpath.stages.generation.engines.responses import Answer, ResponseStore
@@ -30,7 +30,7 @@ from bestpath.stages.generation.engines.wire import Server, answer_of, body_of, 
 _log = logging.getLogger(__name__)
 _CONNECT_S = 10.0
 _LONGEST_PAUSE_S = 60.0
-_BYTES_PER_TOKEN = 3  # a prompt has about four; a limit is better kept too well
+_BYTES_PER_TOKEN = 3  # really about four: so the limit a minute is kept with room to spare
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,12 @@ class Limits:
     prices: Mapping[str, Any] | None = None
 
 
-class EndpointEngine:
+def open_engine(settings: Mapping[str, Any], limits: Mapping[str, Any], job: str) -> EndpointEngine:
+    """Open the engine on a server; `settings` as in `Server`, `limits` as in `Limits`."""
+    return EndpointEngine(Server(**settings), Limits(**limits), job)
+
+
+class EndpointEngine(Answering[Generate, Completion]):
     """Asks a server, `slots` requests at once, and keeps every answer in a response store.
 
     `job` names whose account pays. Requests run in an event loop on a thread of its own; the caller's thread only
@@ -58,6 +63,7 @@ class EndpointEngine:
     """
 
     def __init__(self, server: Server, limits: Limits, job: str) -> None:
+        super().__init__(limits.slots)
         self._server = server
         self._limits = limits
         self._key = key_from(limits.key_variable)
@@ -77,32 +83,21 @@ class EndpointEngine:
             reraise=True,
         ).wraps(self._attempt)
         self._tickets: dict[str, list[int]] = {}
-        self._in_flight = 0
         self._outcomes: queue.SimpleQueue[tuple[str, Completion | Exception]] = queue.SimpleQueue()
         self._told: set[str] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
         self._thread.start()
 
-    @property
-    def capacity(self) -> int:
-        """The most requests under way."""
-        return self._limits.slots
-
-    @property
-    def in_flight(self) -> int:
-        """Requests submitted and not yet answered."""
-        return self._in_flight
-
     def submit(self, ticket: int, request: Generate) -> None:
         """Take a request. Raises UserError when the server cannot do what it asks."""
         body = body_of(self._server, request)
         identity = [self._server.url, body, request.seed]
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-        self._in_flight += 1
+        self._requests[ticket] = request
         self._tickets.setdefault(digest, []).append(ticket)
         if len(self._tickets[digest]) == 1:  # the same request twice at once is asked once
-            asyncio.run_coroutine_threadsafe(self._ask(digest, body), self._loop)
+            asyncio.run_coroutine_threadsafe(self._ask(digest, body, request.role), self._loop)
 
     def step(self, timeout: float = 0.0) -> list[tuple[int, Completion]]:
         """Wait for an answer at most `timeout` seconds, and return all that have come."""
@@ -112,16 +107,16 @@ class EndpointEngine:
             while True:
                 if isinstance(outcome, Exception):
                     raise outcome
-                tickets = self._tickets.pop(digest)
-                self._in_flight -= len(tickets)
-                answered += [(ticket, outcome) for ticket in tickets]
+                for ticket in self._tickets.pop(digest):
+                    del self._requests[ticket]
+                    answered.append((ticket, outcome))
                 digest, outcome = self._outcomes.get_nowait()
         except queue.Empty:
             return answered
 
-    def usage(self) -> dict[str, Any]:
-        """What this job has asked for and what that cost, in all its processes."""
-        account = self._store.account()
+    def usage(self, role: str) -> dict[str, Any]:
+        """What this job has asked for in a role and what that cost, in all its processes."""
+        account = self._store.account(role)
         prices = self._limits.prices
         return {
             "url": self._server.url,
@@ -148,41 +143,43 @@ class EndpointEngine:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.close()
 
-    async def _ask(self, digest: str, body: Mapping[str, Any]) -> None:
+    async def _ask(self, digest: str, body: Mapping[str, Any], role: str) -> None:
         outcome: Completion | Exception
         try:
-            outcome = completion_of(self._store.get(digest) or await self._fetch(digest, body))
+            outcome = completion_of(self._store.get(digest, role) or await self._fetch(digest, body, role))
         except (AskAgain, Refusal) as error:
             outcome = failed(error.reason)
         except Exception as error:
             outcome = error
         self._outcomes.put((digest, outcome))
 
-    async def _fetch(self, digest: str, body: Mapping[str, Any]) -> Answer:
+    async def _fetch(self, digest: str, body: Mapping[str, Any], role: str) -> Answer:
         n_bytes = sum(len(message["content"].encode()) for message in body["messages"])
         tokens = n_bytes // _BYTES_PER_TOKEN + body[self._server.length_field]
         try:
             async with asyncio.timeout(self._limits.deadline_s) as deadline:
-                answer = await self._attempts(digest, body, tokens, deadline)
+                answer = await self._attempts(digest, body, role, tokens, deadline)
         except TimeoutError:
             raise Refusal(f"engine_error: no answer within {self._limits.deadline_s:g} s") from None
-        self._store.answered(digest, answer)
+        self._store.answered(digest, role, answer)
         return answer
 
-    async def _attempt(self, digest: str, body: Mapping[str, Any], tokens: int, deadline: asyncio.Timeout) -> Answer:
+    async def _attempt(
+        self, digest: str, body: Mapping[str, Any], role: str, tokens: int, deadline: asyncio.Timeout
+    ) -> Answer:
         delay = self._pace.turn(tokens)
         # waiting for our own limits is no fault of the server
         deadline.reschedule((deadline.when() or 0.0) + delay)
         await asyncio.sleep(delay)
-        self._store.asked(digest)
+        self._store.asked(digest, role)
         try:
             return answer_of(await self._client.chat.completions.create(**body))
         except openai.APIStatusError as error:
-            self._store.refused(digest)
+            self._store.refused(digest, role)
             raise judged(error, self._server.url, self._server.model, self._limits.key_variable, self._key) from None
         except openai.APIConnectionError as error:
             if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
-                self._store.refused(digest)
+                self._store.refused(digest, role)
             raise AskAgain(f"engine_error: {type(error.__cause__).__name__}") from None
         except (ValueError, openai.APIResponseValidationError):
             raise AskAgain("engine_error: the answer is no whole JSON") from None
@@ -205,7 +202,7 @@ def key_from(variable: str | None) -> str | None:
     if not os.environ.get(variable):
         raise UserError(
             f"the environment variable {variable} is not set; put the endpoint's key into it "
-            "(generation.endpoint.key_variable names it)"
+            "(models.<name>.endpoint.key_variable names it)"
         )
     return os.environ[variable]
 

@@ -19,6 +19,7 @@ from bestpath.core.io import read_json
 from bestpath.core.models import check_folder, check_reward_model
 from bestpath.stages.generation.engines.attention import ATTENTION, Heads
 from bestpath.stages.generation.engines.chat import end_tokens
+from bestpath.stages.generation.engines.local import Options
 from bestpath.stages.generation.engines.pools import Shape
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -36,33 +37,29 @@ class Loaded:
     context: int
 
 
-def load(
-    folder: Path,
-    device: str = "cpu",
-    dtype: str = "float32",
-    context: int | None = None,
-    trust_remote_code: bool = False,
-    reward: bool = False,
-) -> Loaded:
+def load(folder: Path, options: Options | None = None, reward: bool = False) -> Loaded:
     """Load and check the folder of a causal language model or of a `reward` model; weights come from safetensors only.
 
     Raises UserError when the folder is incomplete, its parts do not fit together, the device is not there, or the
     architecture needs more than causal attention over all tokens.
     """
+    options = options or Options()
     (check_reward_model if reward else check_folder)(folder)
-    if "auto_map" in read_json(folder / "config.json") and not trust_remote_code:
+    if "auto_map" in read_json(folder / "config.json") and not options.trust_remote_code:
         raise UserError(
             f"the model in {folder} brings program code of its own; set trust_remote_code: true if you trust it"
         )
-    if device != "cpu" and not torch.cuda.is_available():
-        raise UserError(f"there is no device '{device}' on this machine; use the device cpu")
+    if options.device == "cpu":
+        torch.set_num_threads(options.threads)
+    elif not torch.cuda.is_available():
+        raise UserError(f"there is no device '{options.device}' on this machine; use the device cpu")
     disable_progress_bar()
-    common = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+    common = {"local_files_only": True, "trust_remote_code": options.trust_remote_code}
     kind: Any = AutoModelForSequenceClassification if reward else AutoModelForCausalLM
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(folder, **common)
         model, report = kind.from_pretrained(
-            folder, dtype=DTYPES[dtype], use_safetensors=True, output_loading_info=True, **common
+            folder, dtype=DTYPES[options.dtype], use_safetensors=True, output_loading_info=True, **common
         )
     except _LOADING_ERRORS as error:
         raise UserError(f"cannot load the model in {folder} ({_first_line(error)}); save or copy it again") from error
@@ -72,8 +69,8 @@ def load(
             f"the weights in {folder} do not fit its config.json: {len(absent)} tensors are missing or of another "
             f"shape, for example {absent[0]}; save or copy the model again"
         )
-    model = model.to(device).eval()
-    context = _context(model.config.get_text_config(), folder, context)
+    model = model.to(options.device).eval()
+    context = _context(model.config.get_text_config(), folder, options.context)
     ends = frozenset[int]() if reward else end_tokens(model.generation_config, tokenizer, folder)
     return Loaded(model, tokenizer, _use_our_attention(model, folder), ends, context)
 

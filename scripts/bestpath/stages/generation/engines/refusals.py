@@ -41,7 +41,7 @@ def judged(error: openai.APIStatusError, url: str, model: str, key_variable: str
         if key_variable is None:
             return UserError(
                 f"the endpoint at {url} asks for a key (HTTP {status}); put it into an environment variable and name "
-                "that in generation.endpoint.key_variable"
+                "that in models.<name>.endpoint.key_variable"
             )
         return UserError(
             f"the endpoint at {url} refuses the key in the environment variable {key_variable} (HTTP {status}); "
@@ -49,8 +49,8 @@ def judged(error: openai.APIStatusError, url: str, model: str, key_variable: str
         )
     if status == 404:
         return UserError(
-            f"the endpoint at {url} does not know the model '{model}' (HTTP 404); correct generation.endpoint.model, "
-            "or the url, which ends before /chat/completions"
+            f"the endpoint at {url} does not know the model '{model}' (HTTP 404); correct "
+            "models.<name>.endpoint.model, or the url, which ends before /chat/completions"
         )
     if status == 402 or error.code == "insufficient_quota":
         return UserError(f"the account at {url} has no credit left (HTTP {status}); top it up and start again")

@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -22,15 +22,15 @@ Opener = Callable[..., Answering[Any, Any]]
 
 @dataclass(eq=False)
 class _Copy:
-    """One process: what it works on, and how much it takes at once."""
+    """One process: how many requests it takes at once, and how many it works on."""
 
     process: BaseProcess
     pipe: Connection
     capacity: int = 0
-    requests: dict[int, Generate | Score] = field(default_factory=dict)
+    in_flight: int = 0
 
 
-class Replicas:
+class Replicas(Answering[Any, Any]):
     """Opens one engine a group of devices (values of CUDA_VISIBLE_DEVICES) and shares the requests out among them.
 
     Requests that begin with the same message go to the same copy, whose cache knows it, unless that one is full.
@@ -50,43 +50,32 @@ class Replicas:
             self._copies.append(_Copy(process, ours))
         for copy in self._copies:
             copy.capacity = self._receive(copy)
-
-    @property
-    def capacity(self) -> int:
-        """The requests that all copies work on at once."""
-        return sum(copy.capacity for copy in self._copies)
-
-    @property
-    def in_flight(self) -> int:
-        """Requests submitted and not yet answered."""
-        return sum(len(copy.requests) for copy in self._copies)
+        super().__init__(sum(copy.capacity for copy in self._copies))
 
     def submit(self, ticket: int, request: Generate | Score) -> None:
         """Hand a request to a copy that has room."""
         favourite = self._copies[crc32(request.messages[0].content.encode()) % len(self._copies)]
-        idlest = min(self._copies, key=lambda copy: len(copy.requests) - copy.capacity)
-        copy = favourite if len(favourite.requests) < favourite.capacity else idlest
-        copy.requests[ticket] = request
+        idlest = min(self._copies, key=lambda copy: copy.in_flight - copy.capacity)
+        copy = favourite if favourite.in_flight < favourite.capacity else idlest
+        copy.in_flight += 1
+        self._requests[ticket] = request
         with suppress(OSError):  # if it has died, `step` finds out
             copy.pipe.send((ticket, request))
 
-    def step(self, timeout: float) -> list[tuple[int, Any]]:
+    def step(self, timeout: float = 0.0) -> list[tuple[int, Any]]:
         """What has been answered; waits at most `timeout` seconds for the first answer.
 
         Raises UserError with the sentence of a copy that could not go on.
         """
         answered = []
-        busy = {copy.pipe: copy for copy in self._copies if copy.requests}
+        busy = {copy.pipe: copy for copy in self._copies if copy.in_flight}
         for pipe in wait(busy, timeout):
             copy = busy[pipe]  # type: ignore[index]
             for ticket, answer in self._receive(copy):
-                del copy.requests[ticket]
+                del self._requests[ticket]
+                copy.in_flight -= 1
                 answered.append((ticket, answer))
         return answered
-
-    def usage(self) -> dict[str, Any]:
-        """Nothing is paid for."""
-        return {}
 
     def close(self) -> None:
         """End all copies."""

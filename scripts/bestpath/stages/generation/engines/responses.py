@@ -4,7 +4,8 @@ A folder of JSON Lines files. Every process writes a file of its own and reads t
 one writer a file, so nothing needs a lock, on a network file system neither, and jobs on several machines share the
 folder. Lines are only ever appended and check themselves; what a kill left torn is passed over.
 
-A line is one event of one request, known by the digest of everything that was sent:
+A line is one event of one request, known by the digest of everything that was sent, and names the role of the job that
+asked it:
 
     asked       about to be sent; stands before every attempt
     refused     the server did not do it: nothing to pay
@@ -22,7 +23,7 @@ import logging
 import os
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -50,7 +51,8 @@ class Answer:
 
 
 class ResponseStore:
-    """The answers in `folder`, and the account of one job: everything that it ever asked, in all its processes.
+    """The answers in `folder`, and the accounts of one job: everything that each of its roles ever asked, in all its
+    processes.
 
     Raises UserError when the folder cannot be written.
     """
@@ -59,8 +61,8 @@ class ResponseStore:
         self._path = folder / f"{job}-{uuid.uuid4().hex[:12]}.jsonl"
         self._places: dict[str, tuple[Path, int]] = {}
         self._mine: set[str] = set()
-        self._account: Counter[str] = Counter()
-        self._versions: Counter[str] = Counter()
+        self._accounts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._versions: defaultdict[str, Counter[str]] = defaultdict(Counter)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for path in sorted(folder.glob("*.jsonl")):
@@ -71,8 +73,8 @@ class ResponseStore:
         self._end = 0
         self._synced = time.monotonic()
 
-    def get(self, request: str) -> Answer | None:
-        """The answer to a request, if it is known; it is reused if another job has paid for it."""
+    def get(self, request: str, role: str) -> Answer | None:
+        """The answer to a request of a role, if it is known; it is reused if another job has paid for it."""
         if request not in self._places:
             return None
         path, start = self._places[request]
@@ -83,25 +85,25 @@ class ResponseStore:
             raise UserError(f"{path} was changed while it was in use; start again")
         answer = Answer(**{name: event[name] for name in Answer.__dataclass_fields__})
         if request not in self._mine:
-            self._add("reused", request, **{name: event[name] for name in (*_TOKENS, "version")})
+            self._add("reused", request, role, **{name: event[name] for name in (*_TOKENS, "version")})
         return answer
 
-    def asked(self, request: str) -> None:
+    def asked(self, request: str, role: str) -> None:
         """Note that a request is about to be sent."""
-        self._add("asked", request)
+        self._add("asked", request, role)
 
-    def refused(self, request: str) -> None:
+    def refused(self, request: str, role: str) -> None:
         """Note that the server did not do it."""
-        self._add("refused", request)
+        self._add("refused", request, role)
 
-    def answered(self, request: str, answer: Answer) -> None:
+    def answered(self, request: str, role: str, answer: Answer) -> None:
         """Keep an answer."""
         self._places[request] = (self._path, self._end)
-        self._add("answered", request, **asdict(answer))
+        self._add("answered", request, role, **asdict(answer))
 
-    def account(self) -> dict[str, Any]:
-        """Attempts by outcome, the tokens paid and reused, and the versions of the model that answered."""
-        count = self._account
+    def account(self, role: str) -> dict[str, Any]:
+        """A role's attempts by outcome, the tokens paid and reused, and the versions of the model that answered."""
+        count = self._accounts[role]
         return {
             "asked": count["asked"],
             "answered": count["answered"],
@@ -110,7 +112,7 @@ class ResponseStore:
             "reused": count["reused"],
             "paid_tokens": {name: count[f"answered {name}"] for name in _TOKENS},
             "reused_tokens": {name: count[f"reused {name}"] for name in _TOKENS},
-            "model_versions": dict(sorted(self._versions.items())),
+            "model_versions": dict(sorted(self._versions[role].items())),
         }
 
     def close(self) -> None:
@@ -138,8 +140,8 @@ class ResponseStore:
         if damaged:
             _log.warning("%s: %d unfinished or damaged lines passed over", path, damaged)
 
-    def _add(self, event: str, request: str, **values: Any) -> None:
-        entry = {"event": event, "request": request, **values}
+    def _add(self, event: str, request: str, role: str, **values: Any) -> None:
+        entry = {"event": event, "request": request, "role": role, **values}
         data = line_of(json.dumps(entry))
         self._end += len(data)
         try:
@@ -152,13 +154,13 @@ class ResponseStore:
             self._sync()
 
     def _enter(self, event: Mapping[str, Any]) -> None:
-        """Enter an event of this job into its account."""
-        kind = event["event"]
-        self._account[kind] += 1
+        """Enter an event of this job into the account of its role."""
+        kind, account = event["event"], self._accounts[event["role"]]
+        account[kind] += 1
         if kind in ("answered", "reused"):
             self._mine.add(event["request"])
-            self._versions[event["version"]] += 1
-            self._account.update({f"{kind} {name}": event[name] for name in _TOKENS})
+            self._versions[event["role"]][event["version"]] += 1
+            account.update({f"{kind} {name}": event[name] for name in _TOKENS})
 
     def _sync(self) -> None:
         with suppress(OSError):  # some file systems cannot; the lines are with the operating system all the same

@@ -7,12 +7,15 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Protocol
 
 from bestpath.core.errors import UserError
 from bestpath.core.search import Measure, Message, Score, Scored
-from bestpath.stages.generation.engine import PROMPT_TOO_LONG, engine_error, unscored
+from bestpath.stages.generation.engine import PROMPT_TOO_LONG, unscored
 from bestpath.stages.generation.engines.chat import Chat
+from bestpath.stages.generation.engines.local import LocalEngine
+
+_NO_NUMBER = "engine_error: the score is not a number"
 
 
 @dataclass(frozen=True)
@@ -76,30 +79,19 @@ class TextScorer(Protocol):
         ...
 
 
-class ScoringEngine:
+class ScoringEngine(LocalEngine[Score, Scored]):
     """Answers `Score` requests of one kind with a model, up to `slots` at once.
 
     Equal texts are scored once. A chat that does not fit is answered with the error PROMPT_TOO_LONG, never cut.
     """
 
     def __init__(self, of: Measure, rendering: Rendering, scorer: TextScorer, slots: int) -> None:
+        super().__init__(slots)
         self._of = of
         self._rendering = rendering
         self._scorer = scorer
-        self._slots = slots
         self._known: dict[str, float] = {}
         self._waiting: dict[str, list[tuple[int, Text]]] = {}
-        self._answered: list[tuple[int, Scored]] = []
-
-    @property
-    def capacity(self) -> int:
-        """The requests that it works on at once."""
-        return self._slots
-
-    @property
-    def in_flight(self) -> int:
-        """Requests submitted and not yet answered."""
-        return sum(map(len, self._waiting.values())) + len(self._answered)
 
     def submit(self, ticket: int, request: Score) -> None:
         """Render and queue a request. Raises UserError when the model cannot give such a score or render the chat."""
@@ -118,37 +110,34 @@ class ScoringEngine:
             if name not in self._waiting:
                 self._scorer.add(name, text)
             self._waiting.setdefault(name, []).append((ticket, text))
-
-    def step(self, timeout: float = 0.0) -> list[tuple[int, Scored]]:
-        """Score some texts."""
-        answered, self._answered = self._answered, []
-        if not self._waiting:
-            return answered
-        try:
-            scores = self._scorer.step()
-        except (RuntimeError, ValueError) as error:  # out of memory is a RuntimeError too
-            self._scorer.give_up()
-            answered += [
-                (ticket, unscored(engine_error(error))) for asked in self._waiting.values() for ticket, _ in asked
-            ]
-            self._waiting.clear()
-            return answered
-        for name, score in scores:
-            asked = self._waiting.pop(name)
-            if math.isfinite(score):
-                self._known[name] = score
-                answered += [(ticket, Scored(score, _n_tokens(text))) for ticket, text in asked]
-            else:
-                answered += [(ticket, unscored("engine_error: the score is not a number")) for ticket, _ in asked]
-        return answered
-
-    def usage(self) -> dict[str, Any]:
-        """Nothing is paid for."""
-        return {}
+            self._requests[ticket] = request
 
     def close(self) -> None:
         """Release what the model holds."""
         self._scorer.close()
+
+    def _work(self) -> Sequence[tuple[str, float]]:
+        """Score some texts."""
+        return self._scorer.step()
+
+    def _answers(self, ended: Sequence[tuple[str, float]]) -> list[tuple[int, Scored]]:
+        answered = []
+        for name, score in ended:
+            finite = math.isfinite(score)
+            if finite:
+                self._known[name] = score
+            for ticket, text in self._waiting.pop(name):
+                del self._requests[ticket]
+                scored = Scored(score, _n_tokens(text)) if finite else self._failure(_NO_NUMBER)
+                answered.append((ticket, scored))
+        return answered
+
+    def _give_up(self) -> None:
+        self._scorer.give_up()
+        self._waiting.clear()
+
+    def _failure(self, reason: str) -> Scored:
+        return unscored(reason)
 
 
 def _n_tokens(text: Text) -> int:

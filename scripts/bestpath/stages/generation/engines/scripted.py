@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from bestpath.core.search import Completion, Generate
-from bestpath.stages.generation.engine import engine_error, failed
+from bestpath.stages.generation.engine import Answering, engine_error, failed
 
 Answer = str | Completion
 
 
-class ScriptedEngine:
+class ScriptedEngine(Answering[Generate, Completion]):
     """Answers by a function of the request, or by a table from the text of a chat's last message.
 
     `calls` lists the requests answered, in that order. An exception of the function fails its request. `choose` gets
@@ -24,37 +23,23 @@ class ScriptedEngine:
         capacity: int = 8,
         choose: Callable[[int], int] = lambda in_flight: 0,
     ) -> None:
+        super().__init__(capacity)
         self._answers = answers
-        self._capacity = capacity
         self._choose = choose
-        self._asked: list[tuple[int, Generate]] = []
         self.calls: list[Generate] = []
-
-    @property
-    def capacity(self) -> int:
-        """The most requests in flight."""
-        return self._capacity
-
-    @property
-    def in_flight(self) -> int:
-        """Requests submitted and not yet answered."""
-        return len(self._asked)
 
     def submit(self, ticket: int, request: Generate) -> None:
         """Take a request."""
-        self._asked.append((ticket, request))
+        self._requests[ticket] = request
 
     def step(self, timeout: float = 0.0) -> list[tuple[int, Completion]]:
         """Answer one request."""
-        if not self._asked:
+        if not self._requests:
             return []
-        ticket, request = self._asked.pop(self._choose(len(self._asked)))
+        ticket = list(self._requests)[self._choose(len(self._requests))]
+        request = self._requests.pop(ticket)
         self.calls.append(request)
         return [(ticket, self._answer(request))]
-
-    def usage(self) -> dict[str, Any]:
-        """Nothing is paid for."""
-        return {}
 
     def close(self) -> None:
         """Nothing to release."""

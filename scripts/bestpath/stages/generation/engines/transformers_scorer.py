@@ -6,6 +6,7 @@ import gc
 import math
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from bestpath.core.search import Measure, Sampling
 from bestpath.stages.generation.engines.attention import Pass
 from bestpath.stages.generation.engines.chat import Chat
 from bestpath.stages.generation.engines.loading import Loaded, load, logits_at
+from bestpath.stages.generation.engines.local import Options
 from bestpath.stages.generation.engines.pools import Pools, Row
 from bestpath.stages.generation.engines.reward_check import check_scores
 from bestpath.stages.generation.engines.scoring import Rendering, ScoringEngine, Text
@@ -23,32 +25,21 @@ _CHUNK = 256  # tokens whose log-probabilities over the vocabulary are in memory
 _MULTIPLE = 32  # see `attention`
 
 
-def open_transformers_scorer(
-    folder: Path,
-    of: Measure,
-    *,
-    slots: int = 128,
-    device: str = "cpu",
-    dtype: str = "float32",
-    context: int | None = None,
-    threads: int = 1,
-    trust_remote_code: bool = False,
-) -> ScoringEngine:
-    """Scores in this process; settings as for `TransformersEngine`.
+def open_scorer(folder: Path, of: Measure, **settings: Any) -> ScoringEngine:
+    """Scores in this process; settings as in `Options`.
 
     On a CPU in float32 with one thread a score depends on its request alone, to the bit. With more threads, in bfloat16
     or on a GPU, its last digits vary with the batch. Raises UserError for an unusable folder and for a reward model
     that fails its trial.
     """
-    if device == "cpu":
-        torch.set_num_threads(threads)
-    loaded = load(folder, device, dtype, context, trust_remote_code, reward=of == "reward")
+    options = Options(**settings)
+    loaded = load(folder, options, reward=of == "reward")
     padding = loaded.model.config.get_text_config().pad_token_id
     rendering = Rendering(Chat(loaded.tokenizer), of, loaded.ends, padding)
     scorer = PackedScorer(loaded, of)
     if of == "reward":
         check_scores(scorer, rendering, folder)
-    return ScoringEngine(of, rendering, scorer, slots)
+    return ScoringEngine(of, rendering, scorer, options.slots)
 
 
 class PackedScorer:

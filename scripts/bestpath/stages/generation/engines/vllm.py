@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,32 +11,31 @@ from typing import Any
 from bestpath.core.errors import UserError
 from bestpath.core.models import check_folder
 from bestpath.core.search import Completion, Generate
-from bestpath.stages.generation.engine import PROMPT_TOO_LONG, engine_error, failed
 from bestpath.stages.generation.engines.chat import Chat, end_tokens
+from bestpath.stages.generation.engines.local import CompletingEngine, Options
 
 
 @dataclass(frozen=True)
-class Options:
+class VllmOptions(Options):
     """How vLLM runs a model, on `tensor_parallel` GPUs together or on a CPU.
 
     `gpu_memory` is a share of each GPU's, `kv_cache_gb` the room for keys and values on a CPU. `eager` starts sooner
-    and decodes slower. The others are those of the engine `transformers`.
+    and decodes slower.
     """
 
-    slots: int = 128
-    device: str = "cpu"
-    dtype: str = "float32"
-    context: int | None = None
-    threads: int = 1
-    trust_remote_code: bool = False
     tensor_parallel: int = 1
     gpu_memory: float = 0.9
     kv_cache_gb: int = 1
     eager: bool = False
 
 
-class VllmEngine:
-    """Runs a model folder on vLLM, as `Options` say.
+def open_engine(folder: Path, **settings: Any) -> VllmEngine:
+    """Open the engine on a model folder; settings as in `VllmOptions`."""
+    return VllmEngine(folder, **settings)
+
+
+class VllmEngine(CompletingEngine):
+    """Runs a model folder on vLLM, as `VllmOptions` say.
 
     Requests join and leave the running batch between two steps, so that no search waits for another. Each carries
     its own seed and is one sample; samples of one prompt and the rounds of a search share what they have in common
@@ -46,87 +46,52 @@ class VllmEngine:
     def __init__(self, folder: Path | str, **settings: Any) -> None:
         folder = Path(folder)
         check_folder(folder)
-        options = Options(**settings)
+        options = VllmOptions(**settings)
         vllm = import_vllm(options)
-        self._chat, self._ends = chat_of(folder, options)
+        chat, self._ends = chat_of(folder, options)
         self._engine = start(vllm, folder, options)
-        self._context: int = self._engine.model_config.max_model_len
-        self._slots = options.slots
-        self._requests: dict[str, tuple[int, Generate]] = {}
-        self._answered: list[tuple[int, Completion]] = []
-
-    @property
-    def capacity(self) -> int:
-        """The requests that it decodes at once."""
-        return self._slots
-
-    @property
-    def in_flight(self) -> int:
-        """Requests submitted and not yet answered."""
-        return len(self._requests) + len(self._answered)
-
-    def submit(self, ticket: int, request: Generate) -> None:
-        """Render and queue a request. Raises UserError when the chat template cannot render it."""
-        from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind
-
-        prompt = list(self._chat.prompt(request))
-        room = self._context - len(prompt)
-        if room < 1:
-            self._answered.append((ticket, failed(PROMPT_TOO_LONG, len(prompt))))
-            return
-        sampling = request.sampling
-        parameters = SamplingParams(
-            temperature=sampling.temperature,
-            top_p=sampling.top_p,
-            top_k=sampling.top_k,
-            seed=request.seed if sampling.temperature else None,
-            max_tokens=min(sampling.max_tokens, room),
-            stop_token_ids=sorted(self._ends),
-            detokenize=False,  # `Chat` makes the same text for every engine
-            output_kind=RequestOutputKind.FINAL_ONLY,
-        )
-        name = str(ticket)
-        self._requests[name] = ticket, request
-        self._engine.add_request(name, {"prompt_token_ids": prompt}, parameters)
-
-    def step(self, timeout: float = 0.0) -> list[tuple[int, Completion]]:
-        """One step of the engine: a token for every running request, and prompts of waiting ones."""
-        answered, self._answered = self._answered, []
-        if not self._requests:
-            return answered
-        try:
-            outputs = self._engine.step()
-        except (RuntimeError, ValueError) as error:
-            answered += [(ticket, failed(engine_error(error))) for ticket, _ in self._requests.values()]
-            self._requests.clear()
-            return answered
-        return answered + [self._completion(output) for output in outputs if output.finished]
-
-    def usage(self) -> dict[str, Any]:
-        """Nothing is paid for."""
-        return {}
+        super().__init__(options.slots, chat, self._engine.model_config.max_model_len)
 
     def close(self) -> None:
         """End vLLM and its processes."""
         self._engine.engine_core.shutdown()
         del self._engine
 
+    def _start(self, ticket: int, request: Generate, prompt: list[int], limit: int) -> None:
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        sampling = request.sampling
+        parameters = SamplingParams(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            seed=request.seed if sampling.temperature else None,
+            max_tokens=limit,
+            stop_token_ids=sorted(self._ends),
+            detokenize=False,  # `Chat` makes the same text for every engine
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        self._engine.add_request(str(ticket), {"prompt_token_ids": prompt}, parameters)
+
+    def _work(self) -> Sequence[Any]:
+        """One step of the engine: a token for every running request, and prompts of waiting ones."""
+        return [output for output in self._engine.step() if output.finished]
+
+    def _answers(self, ended: Sequence[Any]) -> list[tuple[int, Completion]]:
+        return [self._completion(output) for output in ended]
+
     def _completion(self, output: Any) -> tuple[int, Completion]:
-        ticket, request = self._requests.pop(output.request_id)
         (answer,) = output.outputs
         ids = list(answer.token_ids)
         stopped = bool(ids) and ids[-1] in self._ends
-        completion = Completion(
-            text=self._chat.text(request, ids[:-1] if stopped else ids),
-            n_tokens=len(ids),
-            n_prompt_tokens=len(output.prompt_token_ids),
-            finish="stop" if stopped else "length",
-        )
-        return ticket, completion
+        return self._completed(int(output.request_id), len(output.prompt_token_ids), ids, stopped)
+
+    def _give_up(self) -> None:
+        self._engine.abort_request([str(ticket) for ticket in self._requests])
 
 
-def start(vllm: Any, folder: Path, options: Options, **arguments: Any) -> Any:
+def start(vllm: Any, folder: Path, options: VllmOptions, **arguments: Any) -> Any:
     """Start vLLM's engine on a model folder. Raises UserError when it refuses the model."""
     engine_arguments = vllm.EngineArgs(
         model=str(folder),
@@ -155,7 +120,7 @@ def start(vllm: Any, folder: Path, options: Options, **arguments: Any) -> Any:
         ) from error
 
 
-def chat_of(folder: Path, options: Options) -> tuple[Chat, frozenset[int]]:
+def chat_of(folder: Path, options: VllmOptions) -> tuple[Chat, frozenset[int]]:
     """The chat format of a model folder, and the tokens that end a turn. Raises UserError when it has none."""
     from transformers import AutoTokenizer, GenerationConfig
 
@@ -179,7 +144,7 @@ def _set_environment(device: str, kv_cache_gb: int, threads: int) -> None:
         os.environ.setdefault(name, value)
 
 
-def import_vllm(options: Options) -> Any:
+def import_vllm(options: VllmOptions) -> Any:
     """The module, configured. Raises UserError when there is none here, or it is built for another device."""
     _set_environment(options.device, options.kv_cache_gb, options.threads)
     try:

@@ -10,16 +10,16 @@ from bestpath.core.models import check_folder, check_reward_model
 from bestpath.core.search import Measure
 from bestpath.stages.generation.engines.chat import Chat
 from bestpath.stages.generation.engines.scoring import Rendering, ScoringEngine, Text
-from bestpath.stages.generation.engines.vllm import Options, chat_of, import_vllm, start
+from bestpath.stages.generation.engines.vllm import VllmOptions, chat_of, import_vllm, start
 
 
-def open_vllm_scorer(folder: Path, of: Measure, **settings: Any) -> ScoringEngine:
-    """Scores in this process; settings as for `VllmEngine`.
+def open_scorer(folder: Path, of: Measure, **settings: Any) -> ScoringEngine:
+    """Scores in this process; settings as in `VllmOptions`.
 
     Scores agree with those of the engine `transformers` up to rounding. The trial of a reward model loads it once more,
     on the CPU, to compare the two. Raises UserError for an unusable folder and for a reward model that fails its trial.
     """
-    options = Options(**settings)
+    options = VllmOptions(**settings)
     (check_reward_model if of == "reward" else check_folder)(folder)
     vllm = import_vllm(options)
     if of == "likelihood":

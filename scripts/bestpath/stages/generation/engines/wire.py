@@ -37,8 +37,8 @@ def body_of(server: Server, request: Generate) -> dict[str, Any]:
         if not server.continues_prefill:
             raise UserError(
                 "a request begins the model's answer, which this endpoint cannot continue; set "
-                "generation.endpoint.continues_prefill if it can, or ask for no prefill "
-                "(recut.explore.continuation: prompt)"
+                "models.<name>.endpoint.continues_prefill if it can, or ask for no prefill "
+                "(continuation: prompt)"
             )
         messages.append({"role": "assistant", "content": request.prefill})
         extra |= {"continue_final_message": True, "add_generation_prompt": False}
@@ -46,7 +46,7 @@ def body_of(server: Server, request: Generate) -> dict[str, Any]:
         if not server.takes_top_k:
             raise UserError(
                 f"a request sets top_k to {sampling.top_k}, which not every endpoint takes; set "
-                "generation.endpoint.takes_top_k if this one does, or top_k to 0"
+                "models.<name>.endpoint.takes_top_k if this one does, or top_k to 0"
             )
         extra["top_k"] = sampling.top_k
     return {
