@@ -8,7 +8,8 @@ from bestpath.core.problems import PROBLEMS
 from bestpath.core.provenance import origin_of
 from bestpath.core.tables import read_table, write_table
 from bestpath.runtime.program import run
-from bestpath.stages.evaluation.answering import grade, printed
+from bestpath.stages.evaluation.grading import grade
+from bestpath.stages.evaluation.readers import modules_of
 from bestpath.stages.evaluation.tables import SAMPLES, SCORES
 
 
@@ -16,18 +17,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", required=True)
     parser.add_argument("--problems", required=True)
+    parser.add_argument("--reader", choices=["text", "program"], default="text", help="how an output becomes an answer")
     parser.add_argument(
-        "--min-level", default="", help="the answers are programs; the weakest isolation they may run in"
+        "--isolation", nargs="?", const="", default="", help="the weakest isolation in which programs may run"
     )
     parser.add_argument("--scores", required=True, help="output: the verdicts")
     args = parser.parse_args()
 
-    samples = read_table(args.samples, SAMPLES)
-    if args.min_level:
-        samples = printed(samples, args.min_level)
-    scores = grade(samples, read_table(args.problems, PROBLEMS))
-    origin = origin_of("evaluate_grade", vars(args), [args.samples, args.problems])
-    write_table(args.scores, SCORES, scores, origin.digests)
+    samples, problems = read_table(args.samples, SAMPLES), read_table(args.problems, PROBLEMS)
+    origin = origin_of("evaluate_grade", vars(args), [args.samples, args.problems], modules_of(args.reader))
+    write_table(args.scores, SCORES, grade(samples, problems, args.reader, args.isolation), origin.digests)
 
 
 if __name__ == "__main__":

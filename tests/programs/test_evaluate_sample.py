@@ -50,11 +50,11 @@ class Job:
         options = {
             "problems": "problems.parquet",
             "part": "all",
-            "model": "manifest.json",
-            "prompt": "prompt.jinja",
+            "models": "actor=manifest.json",
+            "prompts": "plain=prompt.jinja",
             "decodings": json.dumps(greedy_and_sampled),
-            "engine": json.dumps({"engine": "endpoint", "url": server.url, "model": "tiny"}),
-            "limits": json.dumps({**limits, "timeout_s": 4.0, "attempts": 20}),
+            "engines": json.dumps({"actor": {"engine": "endpoint", "url": server.url, "model": "tiny"}}),
+            "limits": json.dumps({"actor": {**limits, "timeout_s": 4.0, "attempts": 20}}),
             "max-tokens": "40",
             "seed": "1",
             "label": "test",
@@ -72,7 +72,7 @@ class Job:
 
     @property
     def usage(self) -> dict:
-        return json.loads((self.folder / "usage.json").read_text())
+        return json.loads((self.folder / "usage.json").read_text())["roles"]["actor"]
 
     def stored(self) -> int:
         files = (self.folder / "responses").glob("*.jsonl")
@@ -125,9 +125,9 @@ def test_a_killed_run_goes_on_and_repeats_no_answered_request(tmp_path: Path, se
     assert job.start().wait() == 0
     assert len(server.served) == N_REQUESTS + unseen
 
-    usage = job.usage["actor"]
-    assert usage["answered"] == N_REQUESTS == job.usage["completions"]
-    assert usage["paid_tokens"] == whole.usage["actor"]["paid_tokens"]
+    usage = job.usage
+    assert usage["answered"] == N_REQUESTS == usage["completions"]
+    assert usage["paid_tokens"] == whole.usage["paid_tokens"]
     # a refusal that was on its way to a killed client counts as lost
     refusals = server.faults["429"] + server.faults["500"]
     assert refusals - 2 * SLOTS <= usage["refused"] <= refusals

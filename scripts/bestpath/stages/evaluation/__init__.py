@@ -1,2 +1,2 @@
-"""Evaluation: from scored samples to numbers (`metrics`), results (`results`), tables (`table`) and sentences
-(`verdicts`)."""
+"""Evaluation: from scored samples to numbers (`metrics`, `comparison`), results (`results`), tables (`result_tables`)
+and sentences (`verdicts`)."""

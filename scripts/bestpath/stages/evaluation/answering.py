@@ -1,27 +1,68 @@
-"""Answering problems with a system (a model under a prompt), as searches of one request a sample; and grading that."""
+"""How systems answer: a search, by the name that a system gives (`core.systems`).
+
+An answerer takes a problem, the system's prompts by name, the decodings (each a way to sample, and how often), a seed
+and the system's options, and returns rows of `SAMPLES`. `plain` asks once; any other is `module:function`, whose module
+says in PROMPT_FIELDS which fields each of its prompts may use.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+import json
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
 
-from bestpath.answers.grading import Grader
-from bestpath.answers.sandbox import Level, Sandbox, answer_of
-from bestpath.core.problems import choices_of
+from bestpath.core import prompts
+from bestpath.core.problems import messages_of
 from bestpath.core.prompts import Prompt
 from bestpath.core.randomness import seed_of
-from bestpath.core.search import Completion, Generate, Grade, Sampling, Search
+from bestpath.core.search import Completion, Generate, Sampling, Search
 from bestpath.core.tables import Row
 
+PLAIN = "plain"
+PLAIN_FIELDS = ("problem", "previous", "step")
+"""Fields of the one prompt of `plain`: the question, no steps before, and the number of the first step."""
 
-def answer(problem: Row, prompt: Prompt, decodings: Mapping[str, tuple[Sampling, int]], seed: int) -> Search[list[Row]]:
-    """Answer one problem under every decoding (a way to sample, and how often); rows of `SAMPLES`.
+Decodings = Mapping[str, tuple[Sampling, int]]
+Answerer = Callable[[Row, Mapping[str, Prompt], Decodings, int, Mapping[str, Any]], Search[list[Row]]]
+
+
+def answerer_of(name: str) -> Answerer:
+    """The search that answers, by its name."""
+    if name == PLAIN:
+        return answer
+    module, _, function = name.partition(":")
+    found: Answerer = getattr(import_module(module), function)
+    return found
+
+
+def modules_of(name: str) -> list[str]:
+    """The modules that an answerer is loaded from, for `code_of`."""
+    return [] if name == PLAIN else [name.partition(":")[0]]
+
+
+def load_prompts(name: str, paths: Mapping[str, Path]) -> dict[str, Prompt]:
+    """The prompts of an answerer, by name. Raises UserError as `prompts.load`."""
+    if name == PLAIN:
+        return {prompt: prompts.load(path, PLAIN_FIELDS) for prompt, path in paths.items()}
+    (module,) = modules_of(name)
+    fields = import_module(module).PROMPT_FIELDS
+    return {prompt: prompts.load(path, fields[prompt]) for prompt, path in paths.items()}
+
+
+def answer(
+    problem: Row, prompts: Mapping[str, Prompt], decodings: Decodings, seed: int, options: Mapping[str, Any]
+) -> Search[list[Row]]:
+    """Ask one problem once for every sample of every decoding: under the system's one prompt, or by the problem's own
+    chat if it brings one.
 
     Seeds depend on the problem and the decoding, not on the model: two systems that agree so far draw alike.
     """
+    (prompt,) = prompts.values()
     problem_id = problem["problem_id"]
     values = {"problem": problem["question"], "previous": "", "step": 1}
-    messages = prompt.messages(**{name: values[name] for name in prompt.fields})
+    messages = messages_of(problem) or prompt.messages(**{name: values[name] for name in prompt.fields})
     asked = [
         (name, index, Generate("actor", messages, sampling, seed_of(seed, problem_id, "evaluate", name, index)))
         for name, (sampling, samples) in decodings.items()
@@ -37,34 +78,12 @@ def answer(problem: Row, prompt: Prompt, decodings: Mapping[str, tuple[Sampling,
             "prompt_sha": prompt.sha,
             "seed": request.seed,
             "text": completion.text,
+            "output": completion.text,
             "n_tokens": completion.n_tokens,
             "n_prompt_tokens": completion.n_prompt_tokens,
+            "calls": json.dumps({request.role: {"calls": 1, "tokens": completion.n_tokens}}),
             "finish_reason": completion.finish,
+            "trace": None,
         }
         for (name, index, request), completion in zip(asked, completions, strict=True)
-    ]
-
-
-def printed(samples: Sequence[Row], min_level: Level) -> list[Row]:
-    """Samples that are programs, each with a sentence on what it printed last in the place of its text."""
-    with Sandbox(min_level=min_level) as sandbox:
-        ran = sandbox.run([sample["text"] for sample in samples])
-    said = [answer_of(run) for run in ran]
-    texts = ["" if answer is None else f"The answer is {answer}" for answer in said]
-    return [{**sample, "text": text} for sample, text in zip(samples, texts, strict=True)]
-
-
-def grade(samples: Sequence[Row], problems: Iterable[Row]) -> list[Row]:
-    """The verdict on every sample (rows of `SAMPLES`), as rows of `SCORES`."""
-    asked_of = {row["problem_id"]: row for row in problems}
-    asked = []
-    for sample in samples:
-        problem = asked_of[sample["problem_id"]]
-        asked.append(Grade(sample["text"], problem["answer"], problem["kind"], choices_of(problem)))
-    with Grader() as grader:
-        verdicts = grader.grade(asked)
-    kept = ("problem_id", "sample_id", "decoding", "n_tokens", "finish_reason")
-    return [
-        {**{name: sample[name] for name in kept}, "answer": v.answer, "verdict": v.outcome, "rule": v.rule}
-        for sample, v in zip(samples, verdicts, strict=True)
     ]

@@ -1,31 +1,27 @@
-"""The results of an experiment: every system measured, and compared with the base, under every decoding.
+"""The results of an experiment: every system measured, and any two compared, on every data set, under every decoding.
 
-A *system* is a model under a prompt: `base`, `base, short prompt`, `length specialist`, `merged: linear-0.5`.
+A *system* is known here by its label: `base`, `base, short prompt`, `length specialist`, `merged: linear-0.5`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any
 
 from bestpath.core.errors import UserError
 from bestpath.core.io import read_json
+from bestpath.core.systems import BASE, Comparison, Evaluated, Kind, Measurement, Spent, SystemRow
 from bestpath.core.tables import Row
-from bestpath.stages.evaluation.metrics import RESAMPLES, Comparison, Measurement, compare, measure, metric_rows
-
-Kind = Literal["base", "prompt", "specialist", "merged", "baseline"]
-Part = TypeVar("Part", Measurement, Comparison)
+from bestpath.stages.evaluation.comparison import RESAMPLES, compare
+from bestpath.stages.evaluation.metrics import measure
+from bestpath.stages.evaluation.tables import METRICS
 
 
 @dataclass(frozen=True)
 class Run:
-    """The scored samples of one system on one data set under one decoding, for one seed.
-
-    `kind` groups the systems: the base, the base under another prompt, a specialist, a merge of specialists, or
-    another baseline. `variant` is the ablation that the system belongs to; systems of two variants have two names.
-    """
+    """The scored samples of one system on one data set under one decoding, for one seed (see `core.systems.System`)."""
 
     system: str
     kind: Kind
@@ -35,109 +31,137 @@ class Run:
     scores: Sequence[Row]
     variant: str = "main"
     seed: int = 0
+    method: str = ""
+    spent: Spent = field(default_factory=Spent)
 
 
 @dataclass(frozen=True)
-class Result:
-    """One row of the result table; `compared` is None for the base itself."""
+class Results:
+    """The lines of the result table, and the rows of `DIFFERENCES`."""
 
-    system: str
-    kind: Kind
-    variant: str
-    dataset: str
-    decoding: str
-    max_tokens: int
-    measured: Measurement
-    compared: Comparison | None
+    systems: list[SystemRow]
+    differences: list[Row]
 
 
-def results_of(runs: Iterable[Run], seed: int, base: str = "base", resamples: int = RESAMPLES) -> list[Result]:
-    """Measure every system and compare it with the base on the same data set under the same decoding.
+def results_of(runs: Iterable[Run], seed: int, reference: str = BASE, resamples: int = RESAMPLES) -> Results:
+    """Measure every system, compare it with the reference, and any two systems, on the same data set under the same
+    decoding.
 
-    Runs that differ only in their seed are repetitions of one system. The results keep the order in which data
-    sets, decodings and systems first appear. Raises UserError when the base was not evaluated somewhere, when
-    one run is given twice, or when the problems of two runs to be compared differ.
+    Runs that differ only in their seed are repetitions of one system. The lines keep the order in which data sets,
+    decodings and systems first appear. The reference of a pair is that of the experiment or else the earlier system.
+    Raises UserError when the reference was not evaluated somewhere, when one run is given twice, when two systems
+    have one name, or when the problems of two runs to be compared differ.
     """
-    groups: dict[tuple[str, str, str, str], dict[int, Run]] = {}
-    for run in runs:
-        group = groups.setdefault((run.dataset, run.decoding, run.variant, run.system), {})
+    lines: list[SystemRow] = []
+    differences: list[Row] = []
+    for (dataset, decoding), groups in _grouped(runs).items():
+        if reference not in groups:
+            first = next(iter(next(iter(groups.values())).values()))
+            raise UserError(
+                f"{_name(first)} has no {reference} to be compared with; evaluate the {reference} there too"
+            )
+        scores = {
+            label: {number: run.scores for number, run in sorted(groups[label].items())}
+            for label in (reference, *(label for label in groups if label != reference))
+        }
+        comparisons, between = compare(scores, seed, resamples)
+        lines += [_line(group.values(), measure(scores[label]), comparisons[label]) for label, group in groups.items()]
+        differences += [{**asdict(one), "dataset": dataset, "decoding": decoding} for one in between]
+    return Results(lines, differences)
+
+
+def read_results(path: Path | str) -> list[SystemRow]:
+    """The lines of the result table in a results.json, as `result_tables.write_results` wrote it."""
+    return [SystemRow(**row) for row in read_json(path)]
+
+
+def metric_rows(lines: Iterable[SystemRow]) -> list[Row]:
+    """The numbers of the lines as rows of `METRICS`, the ones that do not exist left out."""
+    return [row for line in lines for row in _metric_rows(line)]
+
+
+def joined_metrics(own: Sequence[Row], others: Mapping[str, Sequence[Row]], labels: Iterable[str]) -> list[Row]:
+    """The rows of `METRICS` of the evaluation and those that methods add, by the file that holds them.
+
+    Raises UserError for a metric of a system that the experiment does not have, and for one that is given twice.
+    """
+    known = {*labels, None}
+    joined = {tuple(row[column] for column in METRICS.key): row for row in own}
+    for file, rows in others.items():
+        for row in rows:
+            strange = {row["system"], row["reference"]} - known
+            if strange:
+                raise UserError(
+                    f"{file} holds the metric {row['metric']} of '{min(strange)}', which is no system of this "
+                    "experiment; declare the system or leave the metric out"
+                )
+            key = tuple(row[column] for column in METRICS.key)
+            if key in joined:
+                raise UserError(
+                    f"{file} holds the metric {row['metric']} of '{row['system']}' on {row['dataset']}, "
+                    f"{row['decoding']}, which is there already; give one of the two another name"
+                )
+            joined[key] = row
+    return list(joined.values())
+
+
+def _grouped(runs: Iterable[Run]) -> dict[tuple[str, str], dict[str, dict[int, Run]]]:
+    """The runs of each data set and decoding by system and seed, all in the order of first appearance."""
+    runs = list(runs)
+    datasets = list(dict.fromkeys(run.dataset for run in runs))
+    decodings = list(dict.fromkeys(run.decoding for run in runs))
+    groups: dict[tuple[str, str], dict[str, dict[int, Run]]] = {}
+    for run in sorted(runs, key=lambda run: (datasets.index(run.dataset), decodings.index(run.decoding))):
+        group = groups.setdefault((run.dataset, run.decoding), {}).setdefault(run.system, {})
         if run.seed in group:
-            raise UserError(f"{_label(run)} was given twice for seed {run.seed}; pass every run once")
+            raise UserError(f"{_name(run)} was given twice for seed {run.seed}; pass every run once")
+        first = next(iter(group.values()), run)
+        if (first.method, first.kind, first.variant) != (run.method, run.kind, run.variant):
+            raise UserError(
+                f"{_name(run)} is another system than '{first.system}' ({first.variant}); give it a name of its own"
+            )
         group[run.seed] = run
-    bases = {key[:2]: _scores(group) for key, group in groups.items() if key[3] == base}
-    results = []
-    for (dataset, decoding, variant, system), group in _ordered(groups):
-        first = next(iter(group.values()))
-        if (dataset, decoding) not in bases:
-            raise UserError(f"{_label(first)} has no {base} to be compared with; evaluate the {base} there too")
-        scores = _scores(group)
-        compared = None if system == base else compare(scores, bases[dataset, decoding], seed, resamples)
-        results.append(
-            Result(system, first.kind, variant, dataset, decoding, first.max_tokens, measure(scores), compared)
-        )
-    return results
+    return groups
 
 
-def wide_row(result: Result) -> Row:
-    """A result as one flat row: what it is of, all of its `Measurement`, all of its `Comparison` (or None)."""
-    nothing = dict.fromkeys(field.name for field in fields(Comparison))
-    return {
-        "system": result.system,
-        "kind": result.kind,
-        "variant": result.variant,
-        "dataset": result.dataset,
-        "decoding": result.decoding,
-        "max_tokens": result.max_tokens,
-        **asdict(result.measured),
-        **(asdict(result.compared) if result.compared else nothing),
+def _line(runs: Iterable[Run], measured: Measurement, compared: Comparison) -> SystemRow:
+    """One line from the repetitions of a system."""
+    first, *more = runs
+    spent = [asdict(run.spent) for run in (first, *more)]
+    means = {name: sum(one[name] for one in spent) / len(spent) for name in spent[0]}
+    of: dict[str, Any] = {part.name: getattr(first, part.name) for part in fields(Evaluated)}
+    return SystemRow(**of, **asdict(measured), **asdict(compared), **means)
+
+
+def _metric_rows(line: SystemRow) -> list[Row]:
+    plain = (
+        "accuracy_se", "accuracy_seed_sd", "tokens_median", "tokens_correct", "tokens_wrong", "tokens_seed_sd",
+        "truncation", "no_answer", "undecided", "errors",
+    )  # fmt: skip
+    values: dict[str, tuple[float | None, float | None, float | None]] = {
+        "accuracy": _around(line.accuracy, line.accuracy_se),
+        "tokens": _around(line.tokens, line.tokens_se),
+        **{name: (getattr(line, name), None, None) for name in plain},
     }
-
-
-def read_results(path: Path | str) -> list[Result]:
-    """The results in a results.json, as `table.write_results` wrote it."""
-    return [_result(row) for row in read_json(path)]
-
-
-def _result(row: Row) -> Result:
-    """The inverse of `wide_row`."""
-
-    def part(kind: type[Part]) -> Part:
-        return kind(**{field.name: row[field.name] for field in fields(kind)})
-
-    return Result(
-        system=row["system"],
-        kind=row["kind"],
-        variant=row["variant"],
-        dataset=row["dataset"],
-        decoding=row["decoding"],
-        max_tokens=row["max_tokens"],
-        measured=part(Measurement),
-        compared=None if row["delta"] is None else part(Comparison),
-    )
-
-
-def long_rows(results: Iterable[Result]) -> list[Row]:
-    """The results as rows of `METRICS`; the column `dataset` reads `<data set>/<decoding>`."""
+    compared = {
+        "accuracy_difference": (line.delta, line.delta_low, line.delta_high),
+        "token_ratio": (line.token_ratio, line.ratio_low, line.ratio_high),
+        "token_ratio_items": (line.token_ratio_items, None, None),
+    }
     return [
-        row
-        for result in results
-        for row in metric_rows(result.system, f"{result.dataset}/{result.decoding}", result.measured, result.compared)
-    ]
+        {"system": line.system, "reference": line.reference if name in compared else None, "dataset": line.dataset,
+         "decoding": line.decoding, "metric": name, "value": value, "ci_low": low, "ci_high": high, "n": line.problems}
+        for name, (value, low, high) in (values | compared).items()
+        if value is not None
+    ]  # fmt: skip
 
 
-Groups = dict[tuple[str, str, str, str], dict[int, Run]]
+def _around(value: float | None, standard_error: float | None) -> tuple[float | None, float | None, float | None]:
+    """A value with its normal 95 % interval."""
+    if value is None or standard_error is None:
+        return value, None, None
+    return value, value - 1.96 * standard_error, value + 1.96 * standard_error
 
 
-def _ordered(groups: Groups) -> list[tuple[tuple[str, str, str, str], dict[int, Run]]]:
-    """By data set, then decoding, then system, each in the order of first appearance."""
-    datasets = list(dict.fromkeys(key[0] for key in groups))
-    decodings = list(dict.fromkeys(key[1] for key in groups))
-    return sorted(groups.items(), key=lambda item: (datasets.index(item[0][0]), decodings.index(item[0][1])))
-
-
-def _scores(group: dict[int, Run]) -> dict[int, Sequence[Row]]:
-    return {seed: run.scores for seed, run in sorted(group.items())}
-
-
-def _label(run: Run) -> str:
+def _name(run: Run) -> str:
     return f"system '{run.system}' ({run.variant}) on {run.dataset}, {run.decoding},"

@@ -13,10 +13,13 @@ SAMPLES = Table(
         "role": "string",
         "prompt_sha": "string",
         "seed": "int64",
-        "text": "string",
+        "text": "string",  # all that was written, for reading
+        "output": "string",  # what is graded of it
         "n_tokens": "int64",
         "n_prompt_tokens": "int64",
+        "calls": "string",  # JSON {role: {calls, tokens}}
         "finish_reason": "string",
+        "trace": "string?",  # JSON of how the answer came about, for the path explorer; null where it was asked once
     },
     ("problem_id", "sample_id"),
 )
@@ -28,7 +31,7 @@ SCORES = Table(
         "sample_id": "string",
         "decoding": "string",
         "answer": "string?",
-        "verdict": "string",
+        "verdict": "string",  # correct, wrong, no_answer, timeout, ungraded
         "rule": "string",
         "n_tokens": "int64",
         "finish_reason": "string",
@@ -39,13 +42,37 @@ SCORES = Table(
 METRICS = Table(
     "metrics",
     {
-        "model": "string",
+        "system": "string",
+        "reference": "string?",
         "dataset": "string",
+        "decoding": "string",
         "metric": "string",
         "value": "float64",
         "ci_low": "float64?",
         "ci_high": "float64?",
         "n": "int64",
     },
-    ("model", "dataset", "metric"),
+    ("system", "dataset", "decoding", "metric", "reference"),
 )
+"""One number a row, of a system or of a system against a reference, by their labels; methods add rows of their own."""
+
+DIFFERENCES = Table(
+    "differences",
+    {
+        "system": "string",
+        "reference": "string",
+        "dataset": "string",
+        "decoding": "string",
+        "metric": "string",
+        "value": "float64",
+        "ci_low": "float64?",
+        "ci_high": "float64?",
+        "n": "int64",
+    },
+    ("dataset", "decoding", "metric"),
+)
+"""Any two systems, each pair once; within a data set, decoding and metric in the order of the result table.
+
+The reference of a pair is that of the experiment, or else the earlier system. `accuracy` is a difference of shares,
+`tokens` a ratio of mean lengths, on `n` problems.
+"""

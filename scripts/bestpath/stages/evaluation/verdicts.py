@@ -1,15 +1,17 @@
 """What the numbers say, in sentences computed from them: gains, costs and losses alike.
 
 An effect counts as measured when its 95 % interval excludes zero; otherwise the sentence says how large a loss the
-interval still allows.
+interval still allows. A system without accuracy is judged by its length alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
-from bestpath.stages.evaluation.results import Result
-from bestpath.stages.evaluation.words import percent, points, tokens_change
+from bestpath.core.systems import BASE, Comparison, SystemRow
+from bestpath.core.tables import Row
+from bestpath.stages.evaluation.words import named, percent, points, tokens_change
 
 NOTABLE_TRUNCATION = 0.01
 
@@ -23,178 +25,199 @@ JUDGEMENTS = {
     ("longer", "better"): "more accurate, but longer",
     ("longer", "same"): "a loss: longer and not measurably more accurate",
     ("longer", "worse"): "a loss on both counts",
+    ("shorter", "ungraded"): "shorter",
+    ("same", "ungraded"): "no measurable change in length",
+    ("longer", "ungraded"): "longer",
 }
 
 
-def verdict(result: Result) -> str:
-    """One sentence on a system against the base, for example
+def verdict(line: SystemRow) -> str:
+    """One sentence on a system against the reference, for example
 
     `length specialist: 41 % fewer tokens [38, 44] at +0.4 points [-1.2, 2.0]: shorter, with no measurable change
     in accuracy (a loss of up to 1.2 points is not excluded).`
     """
-    return f"{result.system}: {effect(result)}: {judgement(result)}."
+    return f"{line.system}: {effect(line)}: {judgement(line)}."
 
 
-def effect(result: Result, of: str = "") -> str:
-    """The two differences from the base: `41 % fewer tokens [38, 44] at +0.4 points [-1.2, 2.0]`.
+def effect(compared: Comparison, of: str = "") -> str:
+    """The two differences of a system from another: `41 % fewer tokens [38, 44] at +0.4 points [-1.2, 2.0]`.
 
-    `of` is said after the word points.
+    `of` is said after the word points. What does not exist is left out. Raises ValueError if nothing exists.
     """
-    c = result.compared
-    if c is None:
-        raise ValueError("the base is not compared with itself")
-    text = points(c.delta, c.delta_low, c.delta_high).replace(" points", f" points{of}")
-    if c.token_ratio is None:
-        return text
-    return f"{tokens_change(c.token_ratio, c.ratio_low, c.ratio_high)} at {text}"
+    parts = []
+    if compared.token_ratio is not None:
+        parts.append(tokens_change(compared.token_ratio, compared.ratio_low, compared.ratio_high))
+    if compared.delta is not None:
+        text = points(compared.delta, compared.delta_low, compared.delta_high)
+        parts.append(text.replace(" points", f" points{of}"))
+    if not parts:
+        raise ValueError("a system that is not compared with another has no effect")
+    return " at ".join(parts)
 
 
-def judgement(result: Result) -> str:
+def judgement(compared: Comparison) -> str:
     """What the differences amount to, in words, with the caveats that belong to them."""
-    c = result.compared
-    if c is None:
-        raise ValueError("the base is not compared with itself")
-    length, accuracy = length_change(result), accuracy_change(result)
+    length, accuracy = length_change(compared), accuracy_change(compared)
     text = JUDGEMENTS[length, accuracy]
-    if accuracy == "same" and c.delta_low is not None and c.delta_low < 0:
-        text += f" (a loss of up to {-100 * c.delta_low:.1f} points is not excluded)"
-    if c.delta_seed_sd is not None:
-        text += f"; {result.measured.seeds} seeds, which differ by {100 * c.delta_seed_sd:.1f} points (SD)"
-    if result.measured.truncation > NOTABLE_TRUNCATION:
-        text += f"; {percent(result.measured.truncation)} % of its samples were cut off at {result.max_tokens} tokens"
+    if accuracy == "same" and compared.delta_low is not None and compared.delta_low < 0:
+        text += f" (a loss of up to {-100 * compared.delta_low:.1f} points is not excluded)"
+    if not isinstance(compared, SystemRow):
+        return text
+    if compared.delta_seed_sd is not None:
+        text += f"; {compared.seeds} seeds, which differ by {100 * compared.delta_seed_sd:.1f} points (SD)"
+    if compared.truncation > NOTABLE_TRUNCATION:
+        cut = percent(compared.truncation)
+        text += f"; {cut} % of its samples were cut off at {compared.max_tokens} tokens"
     return text
 
 
-def accuracy_change(result: Result) -> str:
-    """`better`, `worse`, or `same` when the interval includes zero or there is none."""
-    c = result.compared
-    if c is None or c.delta_low is None or c.delta_high is None:
+def accuracy_change(compared: Comparison) -> str:
+    """`better`, `worse`, `same` when the interval includes zero or there is none, or `ungraded`."""
+    if compared.delta is None:
+        return "ungraded"
+    if compared.delta_low is None or compared.delta_high is None:
         return "same"
-    return "better" if c.delta_low > 0 else "worse" if c.delta_high < 0 else "same"
+    return "better" if compared.delta_low > 0 else "worse" if compared.delta_high < 0 else "same"
 
 
-def length_change(result: Result) -> str:
+def length_change(compared: Comparison) -> str:
     """`shorter`, `longer`, or `same` when the interval includes no change or there is none."""
-    c = result.compared
-    if c is None or c.ratio_low is None or c.ratio_high is None:
+    if compared.ratio_low is None or compared.ratio_high is None:
         return "same"
-    return "shorter" if c.ratio_high < 1 else "longer" if c.ratio_low > 1 else "same"
+    return "shorter" if compared.ratio_high < 1 else "longer" if compared.ratio_low > 1 else "same"
 
 
-def verdicts(results: Iterable[Result]) -> list[str]:
-    """A sentence for every system but the base."""
-    return [verdict(result) for result in results if result.compared is not None]
+def is_compared(compared: Comparison) -> bool:
+    """Whether there is any difference to speak of; the reference itself has none."""
+    return compared.delta is not None or compared.token_ratio is not None
 
 
-def headline(results: Sequence[Result], chosen: str) -> list[str]:
-    """What the method achieved: a sentence on the chosen system for each decoding of the first data set.
+def verdicts(lines: Iterable[SystemRow]) -> list[str]:
+    """A sentence for every system but the reference."""
+    return [verdict(line) for line in lines if is_compared(line)]
+
+
+def comparisons(differences: Iterable[Row]) -> dict[tuple[str, str], dict[tuple[str, str], Comparison]]:
+    """The rows of `DIFFERENCES` by data set and decoding, and by system and reference."""
+    pairs: dict[tuple[str, str], dict[tuple[str, str], dict[str, Row]]] = {}
+    for row in differences:
+        place = pairs.setdefault((row["dataset"], row["decoding"]), {})
+        place.setdefault((row["system"], row["reference"]), {})[row["metric"]] = row
+    nothing = dict.fromkeys(("value", "ci_low", "ci_high"))
+
+    def comparison(reference: str, by_metric: dict[str, Row]) -> Comparison:
+        accuracy, tokens = by_metric.get("accuracy", nothing), by_metric.get("tokens", nothing)
+        return Comparison(
+            reference=reference,
+            delta=accuracy["value"],
+            delta_low=accuracy["ci_low"],
+            delta_high=accuracy["ci_high"],
+            token_ratio=tokens["value"],
+            ratio_low=tokens["ci_low"],
+            ratio_high=tokens["ci_high"],
+        )
+
+    return {
+        place: {pair: comparison(pair[1], by_metric) for pair, by_metric in of_pairs.items()}
+        for place, of_pairs in pairs.items()
+    }
+
+
+def pair_verdicts(differences: Iterable[Row], systems: Collection[str]) -> list[str]:
+    """A sentence on any two of some systems, for each data set and decoding, for example
+
+    `test, greedy: length specialist against iteration 2: 12 % fewer tokens [9, 15] at -3.1 points [-5.0, -1.2]:
+    shorter, but paid for with accuracy.`
+    """
+    return [
+        f"{dataset}, {decoding}: {system} against {named(reference)}: {effect(compared)}: {judgement(compared)}."
+        for (dataset, decoding), pairs in comparisons(differences).items()
+        for (system, reference), compared in pairs.items()
+        if system in systems and reference in systems
+    ]
+
+
+def headline(lines: Sequence[SystemRow], chosen: str) -> list[str]:
+    """What a method achieved: a sentence on the chosen system for each decoding of the first data set.
 
     `chosen` is the name of the system that was picked on the dev split. Raises ValueError if it is not there.
     """
-    ours = [r for r in results if r.system == chosen and r.dataset == results[0].dataset and r.compared]
+    ours = [line for line in lines if line.system == chosen and line.dataset == lines[0].dataset and is_compared(line)]
     if not ours:
         raise ValueError(f"there is no result of {chosen}")
     first, *others = ours
     sentences = [
-        f"On {first.measured.problems} problems of {first.dataset}, under {first.decoding} decoding, {chosen} writes "
-        f"{effect(first, ' of accuracy')}, against the base: {judgement(first)}."
+        f"On {first.problems} problems of {first.dataset}, under {first.decoding} decoding, {chosen} writes "
+        f"{effect(first, ' of accuracy')}, against {named(first.reference or '')}: {judgement(first)}."
     ]
-    sentences += [f"Under {r.decoding} decoding it writes {effect(r, ' of accuracy')}: {judgement(r)}." for r in others]
+    sentences += [
+        f"Under {line.decoding} decoding it writes {effect(line, ' of accuracy')}: {judgement(line)}."
+        for line in others
+    ]
     return sentences
 
 
-def dominating(result: Result, rivals: Iterable[Result]) -> list[Result]:
+def dominating(line: SystemRow, rivals: Iterable[SystemRow]) -> list[SystemRow]:
     """The rivals that are no less accurate and no longer, and better in one of the two (point estimates)."""
-    accuracy, tokens = result.measured.accuracy, result.measured.tokens
     return [
         rival
         for rival in rivals
-        if tokens is not None and rival.measured.tokens is not None
-        if rival.measured.accuracy >= accuracy and rival.measured.tokens <= tokens
-        if (rival.measured.accuracy, rival.measured.tokens) != (accuracy, tokens)
+        if line.accuracy is not None and line.tokens is not None
+        if rival.accuracy is not None and rival.tokens is not None
+        if rival.accuracy >= line.accuracy and rival.tokens <= line.tokens
+        if (rival.accuracy, rival.tokens) != (line.accuracy, line.tokens)
     ]
 
 
-def merge_verdicts(results: Sequence[Result]) -> list[str]:
-    """For every data set and decoding, which merges lose to a system that needed no merge, and which hold.
-
-    A merge loses when an unmerged system of its variant, or of the main one, dominates it.
-    """
-    sentences = []
-    for where, here in _settings(results).items():
-        holding = []
-        for merge in (r for r in here if r.kind == "merged"):
-            rivals = [r for r in here if r.kind != "merged" and r.variant in {merge.variant, "main"}]
-            better = dominating(merge, rivals)
-            if better:
-                best = max(better, key=lambda r: (r.measured.accuracy, -(r.measured.tokens or 0.0)))
-                versus = f"{_spot(merge)} against {_spot(best)}"
-                sentences.append(f"{', '.join(where)}: {merge.system} loses to {best.system}, {versus}.")
-            else:
-                holding.append(merge.system)
-        if holding:
-            held = _listed(holding)
-            sentences.append(f"{', '.join(where)}: no unmerged system beats {held} on both counts.")
-    return sentences
-
-
-def decoding_verdicts(results: Sequence[Result]) -> list[str]:
-    """What a second decoding costs: the base, and the systems that hold their accuracy only under the first.
+def decoding_verdicts(lines: Sequence[SystemRow]) -> list[str]:
+    """What a second decoding costs: the reference, and the systems that hold their accuracy only under the first.
 
     The first decoding of a data set is the yardstick.
     """
+    graded = [line for line in lines if line.accuracy is not None]
+    reference = named(next((line.reference for line in graded if line.reference), BASE))
     sentences = []
-    for dataset in dict.fromkeys(r.dataset for r in results):
-        first, *others = [here for where, here in _settings(results).items() if where[0] == dataset]
+    for dataset in dict.fromkeys(line.dataset for line in graded):
+        first, *others = [here for place, here in by_decoding(graded).items() if place[0] == dataset]
         for second in others:
-            then = {r.system: r for r in second}
-            pairs = [(r, then[r.system]) for r in first if r.system in then]
-            sentences += [_base_cost(a, b) for a, b in pairs if a.compared is None]
+            then = {line.system: line for line in second}
+            pairs = [(line, then[line.system]) for line in first if line.system in then]
+            sentences += [_cost(a, b) for a, b in pairs if a.reference is None]
             turns = [_turn(a, b) for a, b in pairs if _turns(a, b)]
             sentences += turns or [
-                f"{dataset}: no system that keeps the base's accuracy under {first[0].decoding} decoding measurably "
+                f"{dataset}: no system that keeps {reference}'s accuracy under {first[0].decoding} decoding measurably "
                 f"loses it under {second[0].decoding} decoding."
             ]
     return sentences
 
 
-def _base_cost(first: Result, second: Result) -> str:
-    change = 100 * (second.measured.accuracy - first.measured.accuracy)
-    what = f"{'costs' if change <= 0 else 'brings'} {first.system} {abs(change):.1f} points"
-    return (
-        f"{first.dataset}: {second.decoding} instead of {first.decoding} {what} of accuracy "
-        f"({percent(first.measured.accuracy)} to {percent(second.measured.accuracy)} %)."
-    )
-
-
-def _turns(first: Result, second: Result) -> bool:
-    return first.compared is not None and accuracy_change(second) == "worse" != accuracy_change(first)
-
-
-def _turn(first: Result, second: Result) -> str:
-    a, b = first.compared, second.compared
-    if a is None or b is None:
-        raise ValueError("the base is not compared with itself")
-    before, after = (points(c.delta, c.delta_low, c.delta_high) for c in (a, b))
-    return (
-        f"{first.dataset}: {first.system} is at {before} against the base under {first.decoding} decoding, "
-        f"but at {after} under {second.decoding} decoding."
-    )
-
-
-def _settings(results: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
-    """The results by data set and decoding, in their order."""
-    groups: dict[tuple[str, str], list[Result]] = {}
-    for result in results:
-        groups.setdefault((result.dataset, result.decoding), []).append(result)
+def by_decoding(lines: Iterable[SystemRow]) -> dict[tuple[str, str], list[SystemRow]]:
+    """The lines by data set and decoding, in their order."""
+    groups: dict[tuple[str, str], list[SystemRow]] = {}
+    for line in lines:
+        groups.setdefault((line.dataset, line.decoding), []).append(line)
     return groups
 
 
-def _listed(names: Sequence[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
+def _cost(first: SystemRow, second: SystemRow) -> str:
+    if first.accuracy is None or second.accuracy is None:
+        raise ValueError("an ungraded system has no accuracy")
+    change = 100 * (second.accuracy - first.accuracy)
+    what = f"{'costs' if change <= 0 else 'brings'} {first.system} {abs(change):.1f} points"
+    return (
+        f"{first.dataset}: {second.decoding} instead of {first.decoding} {what} of accuracy "
+        f"({percent(first.accuracy)} to {percent(second.accuracy)} %)."
+    )
 
 
-def _spot(result: Result) -> str:
-    tokens = result.measured.tokens
-    return f"{percent(result.measured.accuracy)} % with {'no' if tokens is None else f'{tokens:.1f}'} tokens"
+def _turns(first: SystemRow, second: SystemRow) -> bool:
+    return is_compared(first) and accuracy_change(second) == "worse" != accuracy_change(first)
+
+
+def _turn(first: SystemRow, second: SystemRow) -> str:
+    before, after = (effect(replace(line, token_ratio=None)) for line in (first, second))
+    return (
+        f"{first.dataset}: {first.system} is at {before} against {named(first.reference or '')} under "
+        f"{first.decoding} decoding, but at {after} under {second.decoding} decoding."
+    )

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+from bestpath.core.systems import BASE
+
+UNITS = ("", "k", "M", "G", "T")
+
 
 def percent(share: float | None, digits: int = 1) -> str:
     """A share as a percentage without its sign: 0.893 is `89.3`."""
@@ -21,6 +28,24 @@ def tokens_change(ratio: float, low: float | None, high: float | None) -> str:
         return f"{100 * (ratio - 1):.{digits}f} % more tokens{interval}"
     interval = _interval(high and 1 - high, low and 1 - low, 100, digits)
     return f"{100 * (1 - ratio):.{digits}f} % fewer tokens{interval}"
+
+
+def amount(number: float) -> str:
+    """A number of tokens or rows in three digits: `950`, `12.3 k`, `1.23 M`."""
+    size = float(f"{number:.3g}")
+    power = min(len(UNITS) - 1, int(math.log10(max(size, 1))) // 3)
+    return f"{size / 1000**power:.3g} {UNITS[power]}".rstrip()
+
+
+def named(system: str) -> str:
+    """A system as it is called within a sentence: `the base`, and all others by their labels."""
+    return f"the {system}" if system == BASE else system
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _interval(low: float | None, high: float | None, scale: float, digits: int) -> str:
