@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from bestpath.stages.report.files import write_report
+from bestpath.stages.report.folder import write_report
 from tests.stages.report.example import report
 
 
 @pytest.fixture(scope="session")
 def data():
-    """A whole report's data."""
-    return report()
+    """A report of one method."""
+    return report("alpha")
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +24,17 @@ def folder(data, tmp_path_factory):
 def page(folder):
     """The same report's page."""
     return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def both():
+    """A report of two methods."""
+    return report("alpha", "beta")
+
+
+@pytest.fixture(scope="session")
+def page_of_both(both, tmp_path_factory):
+    """Its page."""
+    path = tmp_path_factory.mktemp("both")
+    write_report(both, path)
+    return (path / "report.html").read_text(encoding="utf-8")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+from bestpath.stages.report.blocks import Explorer
+from tests.machine import browser
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH")
+pytestmark = pytest.mark.needs("browser")
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -21,11 +21,17 @@ FLAGS = (
 )  # fmt: skip
 
 
+def paths_of(data):
+    """The explored problems of the first method."""
+    blocks = [block for section in data.methods[0].chapter.sections for block in section.blocks]
+    return next(block for block in blocks if isinstance(block, Explorer)).paths
+
+
 def load(page, tmp_path, fragment="", size="1280,900"):
     """The page's final DOM, and what it wrote to the console (errors, refused requests)."""
     file = tmp_path / "page.html"
     file.write_text(page, encoding="utf-8")
-    command = [BROWSER, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={size}", "--dump-dom"]
+    command = [str(browser()), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={size}", "--dump-dom"]
     done = subprocess.run(
         [*command, f"{file.as_uri()}{fragment}"], capture_output=True, text=True, timeout=900, check=True
     )
@@ -45,22 +51,31 @@ def act(page, script, tmp_path, **more):
 def test_the_page_renders_without_errors_and_the_explorer_shows_a_path(page, data, tmp_path, size):
     dom, console = load(page, tmp_path, size=size)
     assert console == []
-    assert f'id="path-title">{data.paths[0].problem_id}</h3>' in dom
-    assert f"{len(data.paths)} of {len(data.paths)}" in dom
+    paths = paths_of(data)
+    assert f"<h3>{paths[0].id}</h3>" in dom
+    assert f"{len(paths)} of {len(paths)}" in dom
     assert "<title>" + data.title in dom  # no text of a model has run and changed it
 
 
 def test_an_error_would_be_noticed(page, tmp_path):
-    broken = page.replace('id="path-tag"', 'id="path-tags"')
+    broken = page.replace("<ol></ol>", "")
     _, console = load(broken, tmp_path)
     assert any("TypeError" in line for line in console)
 
 
 def test_a_link_to_a_path_opens_it(page, data, tmp_path):
-    wanted = data.paths[-1]
-    dom, console = load(page, tmp_path, fragment=f"#path={wanted.problem_id}")
+    wanted = paths_of(data)[-1]
+    dom, console = load(page, tmp_path, fragment=f"#paths-explorer={wanted.id}")
     assert console == []
-    assert f'id="path-title">{wanted.problem_id}</h3>' in dom
+    assert f"<h3>{wanted.id}</h3>" in dom
+
+
+def test_every_method_has_an_explorer_of_its_own(page_of_both, both, tmp_path):
+    wanted = paths_of(both)[3]
+    dom, console = load(page_of_both, tmp_path, fragment=f"#beta-paths-explorer={wanted.id}")
+    assert console == []
+    shown = re.findall(r"<h3>(train-\d+)</h3>", dom)
+    assert shown == [paths_of(both)[0].id, wanted.id]
 
 
 def test_a_wide_or_narrow_page_never_scrolls_sideways(page, tmp_path):
@@ -69,56 +84,92 @@ def test_a_wide_or_narrow_page_never_scrolls_sideways(page, tmp_path):
         assert int(act(page, script, tmp_path, size=size)) <= 0
 
 
-def test_the_explorer_shows_rounds_reasons_and_the_kept_step(page, data, tmp_path):
-    path = next(p for p in data.paths if "switched" in p.tags)
+def test_the_explorer_shows_rounds_reasons_and_the_kept_part(page, data, tmp_path):
+    path = paths_of(data)[4]
     script = """
-      const cards = [...document.querySelectorAll("#path .round")].map((round) => ({
-        kept: round.querySelectorAll(".card.kept").length, sides: round.querySelectorAll(".card").length,
+      const rounds = [...document.querySelectorAll(".round")].map((round) => ({
+        kept: round.querySelectorAll(".card.kept").length, cards: round.querySelectorAll(".card").length,
         reason: round.querySelector(".reason").textContent }));
-      const marks = [...document.querySelectorAll("#path .card.kept mark")].map((mark) => mark.textContent);
-      return { cards, marks };
+      const marks = [...document.querySelectorAll(".card.kept mark")].map((mark) => mark.textContent);
+      const heads = [...document.querySelectorAll(".round .head")].map((head) => head.textContent);
+      return { rounds, marks, heads };
     """
-    outcome = act(page, script, tmp_path, fragment=f"#path={path.problem_id}")
-    shown = json.loads(outcome)
-    assert [card["sides"] for card in shown["cards"]] == [len(r.sides) for r in path.rounds]
-    assert [card["kept"] for card in shown["cards"]] == [sum(s.kept for s in r.sides) for r in path.rounds]
-    for card, round_ in zip(shown["cards"], path.rounds, strict=True):
-        assert card["reason"].endswith(f"kept: {round_.reason}.")
-    assert shown["marks"] == [side.step for round_ in path.rounds for side in round_.sides if side.kept]
+    shown = json.loads(act(page, script, tmp_path, fragment=f"#paths-explorer={path.id}"))
+    assert [r["cards"] for r in shown["rounds"]] == [len(r.alternatives) for r in path.rounds]
+    assert [r["kept"] for r in shown["rounds"]] == [sum(a.kept for a in r.alternatives) for r in path.rounds]
+    assert [r["reason"] for r in shown["rounds"]] == [f"{r.outcome}: {r.why}." for r in path.rounds]
+    assert shown["marks"] == [a.kept_part for r in path.rounds for a in r.alternatives if a.kept]
+    assert shown["heads"] == [
+        "longkept\u2713 correct: 520 tokensreward 0.0500", "shortno answer9 tokenscut off", "planner",
+    ]  # fmt: skip
 
 
 def test_searching_filtering_and_stepping(page, data, tmp_path):
     script = """
-      const title = () => document.getElementById("path-title").textContent;
-      const fire = (id, value) => {
-        const field = document.getElementById(id);
+      const root = document.querySelector(".explorer");
+      const title = () => root.querySelector("article h3").textContent;
+      const count = () => root.querySelector(".found").textContent;
+      const fire = (field, value) => {
         field.value = value;
         field.dispatchEvent(new Event("input"));
       };
+      const [tag, search] = [root.querySelector("select"), root.querySelector("input")];
       const seen = { first: title() };
       [...document.querySelectorAll(".step-through button")].find((b) => b.textContent === "Next").click();
       seen.next = title();
       seen.address = location.hash;
-      document.querySelectorAll("#path-list button")[4].click();
+      root.querySelectorAll("ol button")[4].click();
       seen.fifth = title();
-      document.getElementById("path-list").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp" }));
+      root.querySelector("ol").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp" }));
       seen.above = title();
-      fire("path-tag", "unsolved");
-      seen.unsolved = document.getElementById("path-count").textContent;
-      fire("path-tag", "");
-      fire("path-search", "WANTED");
-      seen.found = document.getElementById("path-count").textContent;
-      fire("path-search", "no such thing");
-      seen.none = document.getElementById("path").textContent;
+      fire(tag, "unsolved");
+      seen.unsolved = count();
+      fire(tag, "");
+      fire(search, "WANTED");
+      seen.found = count();
+      fire(search, "no such thing");
+      seen.none = root.querySelector("article").textContent;
       return seen;
-    """.replace("WANTED", data.paths[7].problem_id.upper())
+    """.replace("WANTED", paths_of(data)[7].id.upper())
     seen = json.loads(act(page, script, tmp_path))
-    ids = [path.problem_id for path in data.paths]
+    ids = [path.id for path in paths_of(data)]
     assert (seen["first"], seen["next"], seen["fifth"], seen["above"]) == (ids[0], ids[1], ids[4], ids[3])
-    assert seen["address"] == f"#path={ids[1]}"
-    assert seen["unsolved"] == f"{sum('unsolved' in path.tags for path in data.paths)} of {len(ids)}"
+    assert seen["address"] == f"#paths-explorer={ids[1]}"
+    assert seen["unsolved"] == f"{sum('unsolved' in path.tags for path in paths_of(data))} of {len(ids)}"
     assert seen["found"] == f"1 of {len(ids)}"
     assert seen["none"] == "No problem fits."
+
+
+def test_any_two_systems_are_compared_either_way_round(page, data, tmp_path):
+    script = """
+      const root = document.querySelector(".any-two");
+      const [where, against] = root.querySelectorAll("select");
+      const cells = () => Object.fromEntries([...root.querySelectorAll("tbody tr")].map((row) =>
+        [row.cells[0].textContent, [...row.cells].slice(1).map((cell) => [
+          cell.className, ...[...cell.querySelectorAll("b, small")].map((part) => part.textContent)])]));
+      const choose = (select, value) => {
+        select.value = value;
+        select.dispatchEvent(new Event("input"));
+      };
+      const first = against.value;
+      choose(against, "base");
+      const base = cells();
+      choose(where, "1");
+      const kept = against.value;
+      choose(where, "0");
+      choose(against, "alpha prompt");
+      return { first, kept, base, prompt: cells() };
+    """
+    seen = json.loads(act(page, script, tmp_path))
+    assert (seen["first"], seen["kept"]) == ("alpha merge", "base")
+    assert seen["base"]["alpha prompt"] == [
+        ["effect bad", "\u22121.5", "[\u22123.5, \u22120.5]"],
+        ["effect good", "\u221232\u00a0%", "[\u221238, \u221218]"],
+    ]
+    delta, ratio = seen["prompt"]["base"]
+    assert delta == ["effect good", "+1.5", "[0.5, 3.5]"]
+    assert ratio == ["effect bad", "+46\u00a0%", "[22, 62]"]
+    assert len(seen["base"]) == len([row for row in data.systems if row.decoding == "greedy"]) - 1
 
 
 def test_tables_sort_by_number_and_back(page, data, tmp_path):

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from matplotlib.transforms import Bbox
 
 from bestpath.stages.report import figures, labels
-from bestpath.stages.report.data import Chart, Extra, Lengths, Line, RewardCell
-from bestpath.stages.report.gallery import gallery, training_charts
-from bestpath.stages.report.style import BLUE, INK, canvas, inline, png_of, styled, svg_of
+from bestpath.stages.report.blocks import Chart, Curve, Histograms, Pareto, Point, Sample, Spread, Spreads
+from bestpath.stages.report.gallery import draw, slug
+from bestpath.stages.report.style import BLUE, COLOURS, INK, Marks, canvas, inline, png_of, styled, svg_of
+
+ONE, TWO = Marks(("alpha",)), Marks(("alpha", "beta"))
 
 
 def svg(figure):
@@ -19,43 +21,59 @@ def svg(figure):
         return svg_of(figure)
 
 
-def of_decoding(data, decoding="greedy"):
-    return [row for row in data.systems if row.decoding == decoding]
+def point(label, accuracy=0.9, tokens=60.0, kind="merged", method="alpha", **more):
+    return Point(label, (method, kind), accuracy, 0.02, tokens, 1.5, **more)
 
 
-def test_the_pareto_plot_names_every_system_and_the_better_direction(data):
-    text = svg(figures.pareto(of_decoding(data), data.final))
-    for row in of_decoding(data):
-        assert row.system in text
-    assert "better" in text and "test, greedy" in text
+BASE = point("base", 0.893, 76, "base", reference=True)
+POINTS = (BASE, point("specialist", 0.88, 57, "specialist"), point("merge", 0.895, 62, chosen=True))
+PLOT = Pareto("pareto", "test, greedy", POINTS)
 
 
-def test_the_pareto_plot_shows_a_base_without_intervals(data):
-    alone = replace(of_decoding(data)[0], tokens_se=None)
-    assert "base" in svg(figures.pareto([alone], "nobody"))
+def test_the_pareto_plot_names_every_system_and_the_better_direction():
+    text = svg(figures.pareto(PLOT, ONE))
+    for name in ("base", "specialist", "merge", "better", "test, greedy"):
+        assert f">{name}<" in text
 
 
-def test_a_system_without_lengths_is_left_out(data):
-    rows = of_decoding(data)
-    rows[1] = replace(rows[1], tokens=None)
-    assert rows[1].system not in svg(figures.pareto(rows, data.final))
+def test_the_pareto_plot_shows_a_reference_alone_and_without_intervals():
+    alone = replace(BASE, tokens_se=0.0, accuracy_se=0.0)
+    assert ">base<" in svg(figures.pareto(Pareto("p", "t", (alone,)), ONE))
 
 
-def test_pictures_are_the_same_every_time_and_carry_no_date(data):
-    first, again = (figures.pareto(of_decoding(data), data.final) for _ in range(2))
+def test_among_many_systems_those_that_matter_are_named():
+    crowd = tuple(point(f"dominated {i}", 0.7 - i / 100, 80 + i) for i in range(60))
+    text = svg(figures.pareto(Pareto("p", "t", (*POINTS, *crowd, point("longer, but best", 0.95, 120))), ONE))
+    for name in ("base", "specialist", "merge", "longer, but best"):
+        assert f">{name}<" in text
+    assert "dominated" not in text
+
+
+def test_with_several_methods_colours_are_methods_and_a_legend_says_so():
+    points = (*POINTS, point("other merge", 0.88, 66, method="beta"))
+    figure = figures.pareto(Pareto("p", "t", points), TWO)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["alpha", "beta", "base", "specialist", "merged"]
+    shapes = {line.get_marker() for line in figure.axes[0].lines if line.get_color() == COLOURS["orange"][0]}
+    assert shapes >= {"^"}  # beta's colour, the kind's shape
+    assert not figures.pareto(PLOT, ONE).legends
+
+
+def test_pictures_are_the_same_every_time_and_carry_no_date():
+    first, again = (figures.pareto(PLOT, ONE) for _ in range(2))
     assert svg(first) == svg(again)
     with styled():
         assert png_of(first) == png_of(again)
     assert "<dc:date>" not in svg(first)
 
 
-def test_names_with_dollar_signs_and_markup_are_drawn_as_they_are(data):
-    row = replace(of_decoding(data)[0], system="$x^2$ <b>&")
-    assert "$x^2$ &lt;b&gt;&amp;" in svg(figures.pareto([row], "nobody"))
+def test_names_with_dollar_signs_and_markup_are_drawn_as_they_are():
+    named = replace(BASE, label="$x^2$ <b>&")
+    assert "$x^2$ &lt;b&gt;&amp;" in svg(figures.pareto(Pareto("p", "t", (named,)), ONE))
 
 
-def test_an_inline_figure_follows_the_page_s_colours_and_keeps_its_ids_apart(data):
-    drawn = svg(figures.pareto(of_decoding(data), data.final))
+def test_an_inline_figure_follows_the_page_s_colours_and_keeps_its_ids_apart():
+    drawn = svg(figures.pareto(PLOT, ONE))
     one, two = inline(drawn, "one"), inline(drawn, "two")
     assert INK not in one and "var(--ink)" in one and "var(--sans)" in one
     root = ElementTree.fromstring(one)
@@ -66,8 +84,13 @@ def test_an_inline_figure_follows_the_page_s_colours_and_keeps_its_ids_apart(dat
         assert reference.split(")")[0] in ids[0]
 
 
+def histograms(*samples):
+    return Histograms("lengths", "solution lengths", "tokens", samples)
+
+
 def test_histograms_show_medians_and_put_the_longest_in_the_last_bin():
-    text = svg(figures.histograms([Lengths("base", "base", (10, 20, 30, 5000)), Lengths("m", "merged", (4, 5, 6))]))
+    one, two = Sample("base", (10, 20, 30, 5000), ("alpha", "base")), Sample("m", (4, 5, 6), ("alpha", "merged"))
+    text = svg(figures.histograms(histograms(one, two), ONE))
     assert "median 25" in text and "median 5" in text
 
 
@@ -78,33 +101,35 @@ def test_heights_are_shares():
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=60), st.lists(st.integers(1, 50), min_size=1, max_size=9))
 @settings(max_examples=10)
 def test_histograms_take_any_lengths(one, two):
-    figures.histograms([Lengths("a", "base", tuple(one)), Lengths("b", "other kind", tuple(two))])
+    samples = (Sample("a", tuple(one), ("alpha", "base")), Sample("b", tuple(two), ("alpha", "other kind")))
+    figures.histograms(histograms(*samples), ONE)
 
 
-def test_rewards_of_correct_and_wrong_are_counted_apart():
-    text = svg(figures.rewards([RewardCell(1, "long", (-0.2, -0.1, 0.1)), RewardCell(2, "short", (0.3,))]))
-    assert "long kept" in text and "short kept" in text
+def test_positive_and_negative_values_are_counted_apart():
+    spreads = (Spread("long", 1, (-0.2, -0.1, 0.1)), Spread("short", 2, (0.3,)))
+    text = svg(figures.spreads(Spreads("rewards", "round", "reward", spreads, ("long", "short"))))
+    assert ">long<" in text and ">short<" in text
     assert ">2<" in text and ">1<" in text
 
 
 def test_lines_of_one_label_share_its_colour_and_are_labelled_once():
-    solid, dashed = Line("2e-5", (1, 2), (3.0, 2.0)), Line("2e-5", (1, 2), (3.5, 2.5), dashed=True)
-    figure = figures.lines(Chart("c", "title", "step", "loss", (solid, dashed, Line("5e-5", (1, 2), (1.0, 1.5)))))
+    solid, dashed = Curve("2e-5", (1, 2), (3.0, 2.0)), Curve("2e-5", (1, 2), (3.5, 2.5), dashed=True)
+    figure = figures.lines(Chart("c", "title", "step", "loss", (solid, dashed, Curve("5e-5", (1, 2), (1.0, 1.5)))))
     colors = [line.get_color() for line in figure.axes[0].lines]
     assert colors[0] == colors[1] != colors[2]
     assert svg(figure).count(">2e-5<") == 1
 
 
 def test_lines_have_labels_marks_bands_and_a_reference():
-    line = Line("2e-5", (1, 2, 3), (3.0, 2.0, 1.0), (2.5, 1.5, 0.5), (3.5, 2.5, 1.5), marked=2)
+    line = Curve("2e-5", (1, 2, 3), (3.0, 2.0, 1.0), (2.5, 1.5, 0.5), (3.5, 2.5, 1.5), marked=2)
     text = svg(figures.lines(Chart("c", "title", "step", "loss", (line,), ("base", 2.2))))
     for word in ("2e-5", "chosen", "base", "title", "step", "loss"):
         assert f">{word}<" in text
 
 
 def test_more_lines_than_colours_get_a_panel_each():
-    few = tuple(Line(f"line {i}", (0, 1), (i, i + 1)) for i in range(6))
-    many = (*few, Line("line 6", (0, 1), (2, 3)))
+    few = tuple(Curve(f"line {i}", (0, 1), (i, i + 1)) for i in range(6))
+    many = (*few, Curve("line 6", (0, 1), (2, 3)))
     assert len(figures.lines(Chart("c", "title", "step", "loss", few)).axes) == 1
     panels = figures.lines(Chart("c", "title", "step", "loss", many, ("base", 2.0))).axes
     assert [axes.get_title(loc="left") for axes in panels] == [line.label for line in many]
@@ -113,35 +138,12 @@ def test_more_lines_than_colours_get_a_panel_each():
         assert len(axes.lines) == len(many) + 1  # the others pale behind, and the reference
 
 
-def test_training_charts_leave_out_what_was_not_recorded(data):
-    specialist = data.specialists[0]
-    assert [chart.name for chart in training_charts(specialist)] == [
-        "length-specialist-loss", "length-specialist-margin",
-        "length-specialist-dev-accuracy", "length-specialist-dev-tokens",
-    ]  # fmt: skip
-    runs = tuple(replace(run, dev_loss=(), margin=(), readouts=()) for run in specialist.runs)
-    assert [chart.name for chart in training_charts(replace(specialist, runs=runs))] == ["length-specialist-loss"]
-
-
-def test_a_line_s_name_is_its_learning_rate(data):
-    chart = training_charts(data.specialists[0])[3]
-    assert [line.label for line in chart.lines] == ["1e-5", "2e-5", "5e-5"]
-    assert [line.marked for line in chart.lines] == [None, 18, None]
-    assert chart.reference == ("base", 76.0)
-
-
-def test_the_gallery_has_a_figure_for_everything_and_names_them_apart(data):
-    names = [picture.name for picture in gallery(data)]
-    assert len(set(names)) == len(names)
-    assert {"pareto-test-greedy", "pareto-test-sampled-t-0-7", "lengths", "rewards", "rounds"} <= set(names)
-    assert gallery(replace(data, systems=(), lengths=(), rewards=(), specialists=(), extras=())) == ()
-
-
-def test_panels_have_the_page_s_width(data):
-    lines = tuple(Line(f"line {i}", (0, 1), (i, i + 1)) for i in range(7))
-    charts = (Chart("few", "few", "step", "loss", lines[:2]), Chart("many", "many", "step", "loss", lines))
-    wide = {picture.name: picture.wide for picture in gallery(replace(data, extras=(Extra("more", (), charts),)))}
-    assert wide["many"] and not wide["few"] and not wide["lengths"]
+def test_panels_have_the_page_s_width():
+    curves = tuple(Curve(f"line {i}", (0, 1), (i, i + 1)) for i in range(7))
+    few, many = (Chart("Loss, dev", "loss", "step", "loss", some) for some in (curves[:2], curves))
+    assert not draw(few, ONE).wide and draw(many, ONE).wide
+    assert draw(few, ONE, "alpha-").name == "alpha-loss-dev"
+    assert slug("pareto-test-sampled (T = 0.7)") == "pareto-test-sampled-t-0-7"
 
 
 @pytest.mark.parametrize("n", [1, 6, 14])

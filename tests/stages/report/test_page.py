@@ -4,18 +4,19 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.stages.evaluation.results import Run, results_of, wide_row
-from bestpath.stages.report.data import FunnelStep, ReportData, SystemRow
+from bestpath.stages.report.blocks import Explorer, Funnel, Step, Table
+from bestpath.stages.report.data import Chapter, Method, Report, Section
 from bestpath.stages.report.html import embedded_json, render
-from bestpath.stages.report.views import effects_of, result_tables, typeset
-from tests.stages.report.example import NASTY
+from bestpath.stages.report.page import compose
+from bestpath.stages.report.views import typeset
+from tests.stages.report.example import NASTY, system
 
 VOID = {"meta", "br", "img", "input", "link", "hr"}
 
@@ -44,21 +45,36 @@ class Outline(HTMLParser):
         if self.open and self.open[-1] not in ("script", "style"):
             self.words.append(text)
 
+    @property
+    def text(self):
+        return " ".join("".join(self.words).split())
 
-def test_the_page_is_well_formed_and_its_ids_are_unique(page):
-    outline = Outline(page)
+    def ids(self, tag=None):
+        return [attributes["id"] for seen, attributes in self.seen if "id" in attributes and tag in (None, seen)]
+
+
+def words(text):
+    return " ".join(typeset(text).split())
+
+
+@pytest.fixture(params=["page", "page_of_both"])
+def any_page(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_the_page_is_well_formed_and_its_ids_are_unique(any_page):
+    outline = Outline(any_page)
     assert outline.open == []
-    ids = [attributes["id"] for _, attributes in outline.seen if "id" in attributes]
-    assert len(set(ids)) == len(ids)
+    assert len(set(outline.ids())) == len(outline.ids())
     targets = {attributes["href"][1:] for tag, attributes in outline.seen if tag == "a"}
-    assert targets <= set(ids)
+    assert targets <= set(outline.ids())
 
 
 def test_the_page_asks_for_nothing_from_outside(page):
     outline = Outline(page)
     assert not [tag for tag, _ in outline.seen if tag in {"link", "img", "iframe", "object", "embed", "base", "form"}]
     assert not [a for tag, a in outline.seen if tag == "script" and "src" in a]
-    without_names = re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
+    without_names = re.sub(r'xmlns(:\w+)?="[^"]*"|"http://www.w3.org/2000/svg"', "", page)
     assert not re.search(r"https?://|url\((?!#)|@import", without_names)
     assert "default-src &#39;none&#39;" in page
 
@@ -70,34 +86,37 @@ def test_only_the_page_s_own_script_may_run(page):
     assert f"script-src &#39;sha256-{digest}&#39;" in page.replace("&#43;", "+")
 
 
-def test_text_from_models_is_escaped(page, data):
-    assert any(NASTY in path.question for path in data.paths)
-    assert "<b>bold" not in page
-    assert "<img" not in page
-    assert "{{ 7 * 7 }}" in page  # not evaluated either
+def test_text_from_models_is_escaped(any_page):
+    assert "<b>bold" not in any_page
+    assert "<img" not in any_page
+    assert "{{ 7 * 7 }}" in any_page  # not evaluated either
 
 
 def test_the_answer_opens_the_page(page, data):
-    words = " ".join("".join(Outline(page).words).split())
-    for sentence in data.answer:
-        assert " ".join(typeset(sentence).split()) in words
-    assert words.index(data.title) < words.index("The answer") < words.index("Path explorer")
+    text = Outline(page).text
+    for sentence in data.headline:
+        assert words(sentence) in text
+    assert text.index(data.title) < text.index("The answer") < text.index("Path explorer")
 
 
 def test_nothing_that_the_data_say_is_hidden(page, data):
-    words = " ".join("".join(Outline(page).words).split())
-    for sentence in (*data.verdicts, *data.merge_verdicts, *data.decoding_verdicts, *data.warnings):
-        assert " ".join(typeset(sentence).split()) in words
-    for step in data.funnel:
-        for reason, _ in step.rejects:
-            assert reason in words
+    text = Outline(page).text
+    chapter = data.methods[0].chapter
+    for sentence in (*data.verdicts, *data.decoding_verdicts, *chapter.warnings):
+        assert words(sentence) in text
+    for word in ("duplicate_question", "the same problem occurs before", "training rows", "356", "3 others.", "Two."):
+        assert word in text
+    for picture in ("loss", "rewards", "lengths"):
+        assert f'aria-label="{picture}"' in page or picture in text
 
 
 def test_the_explorer_s_data_survive_their_way_into_the_page(page, data):
-    embedded = re.search(r'id="path-data">(.*?)</script>', page, flags=re.DOTALL)
-    paths = json.loads(embedded[1])
-    assert [path["problem_id"] for path in paths] == [path.problem_id for path in data.paths]
-    assert paths[0]["question"] == data.paths[0].question
+    embedded = re.findall(r'<script type="application/json">(.*?)</script>', page, flags=re.DOTALL)
+    (explorer,) = [json.loads(text) for text in embedded if '"paths"' in text]
+    paths = next(b for s in data.methods[0].chapter.sections for b in s.blocks if isinstance(b, Explorer)).paths
+    assert [path["id"] for path in explorer["paths"]] == [path.id for path in paths]
+    assert explorer["paths"][0]["question"] == paths[0].question and NASTY in paths[0].question
+    assert explorer["tones"] == {"long": "blue", "short": "orange"}
 
 
 @given(st.recursive(st.text() | st.integers() | st.none(), lambda inner: st.lists(inner), max_leaves=8))
@@ -107,84 +126,55 @@ def test_embedded_json_cannot_end_its_element_and_reads_back(value):
     assert json.loads(text) == value
 
 
-def test_a_report_of_results_alone_renders(data):
-    bare = ReportData("title", "subtitle", ("An answer.",), data.systems, data.final)
-    page = render(bare, [])
+def bare(*systems, sections=()):
+    chapter = Chapter("alpha merge", frozenset(), (), tuple(sections))
+    return Report("title", "subtitle", ("An answer.",), systems, "base", (Method("alpha", "Alpha", chapter),))
+
+
+def test_a_report_of_results_alone_renders():
+    page = render(compose(bare(system("base", "base", "alpha"), system("alpha merge", "merged", "alpha"))))
     outline = Outline(page)
     assert outline.open == []
-    sections = [attributes.get("id") for tag, attributes in outline.seen if tag == "section"]
-    assert sections == ["answer", "figures", "reading"]
+    assert outline.ids("section") == ["answer", "figures", "reading"]
 
 
-def test_a_row_that_got_lost_is_pointed_out(data):
-    lost = FunnelStep("pairs", "problems", 10, 7, (("no_wrong", 2),))
-    assert lost.lost == 1
-    assert "1 problems are unaccounted for" in render(replace(data, funnel=(lost,), paths=()), [])
-    assert "unaccounted" not in render(replace(data, paths=()), [])
+def test_a_system_without_accuracy_has_an_empty_cell_and_no_point():
+    judged = replace(system("judged", "specialist", "alpha"), accuracy=None, accuracy_se=None, delta=None)
+    page = compose(bare(system("base", "base", "alpha"), judged))
+    assert "judged" not in page.pictures[0].svg and "base" in page.pictures[0].svg
+    html = render(page)
+    row = re.search(r"<tr class=\"specialist\">.*?</tr>", html, flags=re.DOTALL)[0]
+    assert re.findall(r'<td data-value="([^"]*)"', row)[:2] == ["", ""]
 
 
-def test_a_system_row_is_the_evaluation_s_wide_row():
-    scores = [
-        {"problem_id": "a", "sample_id": "a.0", "answer": "1", "verdict": "correct", "rule": "", "n_tokens": 3,
-         "finish_reason": "stop"}
+def test_a_row_that_got_lost_is_pointed_out():
+    lost = Step("pairs", "problems", 10, 7)
+    assert lost.lost == 3
+    section = Section("Funnel", (Funnel((lost,)),))
+    page = render(compose(bare(system("base", "base", "alpha"), sections=[section])))
+    assert "3 problems are unaccounted for" in page
+
+
+def test_what_is_empty_is_left_out():
+    section = Section("Merging", (Table((), (), "Nothing at all"),))
+    assert "Nothing at all" not in render(compose(bare(system("base", "base", "alpha"), sections=[section])))
+
+
+def test_two_methods_have_a_chapter_each_with_names_of_its_own(both, page_of_both):
+    outline = Outline(page_of_both)
+    assert [i for i in outline.ids("section") if i in ("alpha", "beta")] == ["alpha", "beta"]
+    assert {"alpha-funnel", "beta-funnel", "alpha-paths", "beta-paths"} <= set(outline.ids("section"))
+    assert outline.ids("div") == ["alpha-paths-explorer", "beta-paths-explorer"]
+    page = compose(both)
+    assert {"alpha-merges", "beta-merges"} <= {table.name for table in page.tables}
+    names = [picture.name for picture in page.pictures]
+    assert len(set(names)) == len(names) and {"alpha-loss", "beta-loss", "lengths"} <= set(names)
+    for sentence in (*(method.chapter.headline[0] for method in both.methods), "Alpha: mean tokens moved"):
+        assert words(sentence) in outline.text
+
+
+def test_with_several_methods_tiles_are_of_the_first_decoding(data, both):
+    assert [tile.row.decoding for tile in compose(data).tiles] == ["greedy", "sampled (T = 0.7)"]
+    assert [(t.row.system, t.row.decoding) for t in compose(both).tiles] == [
+        ("alpha merge", "greedy"), ("beta merge", "greedy"),
     ]  # fmt: skip
-    (result,) = results_of([Run("base", "base", "test", "greedy", 10, scores)], seed=1)
-    row = wide_row(result)
-    assert row.keys() == {field.name for field in fields(SystemRow)}
-    assert SystemRow(**row).accuracy == 1
-
-
-def test_result_tables_follow_data_set_and_decoding(data):
-    tables = result_tables(data.systems)
-    assert [(table.dataset, table.decoding) for table in tables] == [
-        ("test", "greedy"),
-        ("test", "sampled (T = 0.7)"),
-    ]
-    assert [row.n for row in tables[1].rows][:1] == ["300 × 4"]
-    assert tables[0].rows[0].delta is None
-
-
-def test_an_effect_is_good_or_bad_only_when_its_interval_excludes_zero(data):
-    row = data.systems[1]
-
-    def senses(**more):
-        changed = replace(row, **more)
-        return tuple(effect.sense for effect in effects_of(changed, [changed]))
-
-    fewer = {"token_ratio": 0.5, "ratio_low": 0.4, "ratio_high": 0.6}
-    assert senses(delta=-0.1, delta_low=-0.2, delta_high=-0.05, **fewer) == ("bad", "good")
-    assert senses(delta=0.1, delta_low=0.05, delta_high=0.2, token_ratio=1.5, ratio_low=1.4, ratio_high=1.6) == (
-        "good",
-        "bad",
-    )
-    assert senses(delta=0.1, delta_low=-0.05, delta_high=0.2, token_ratio=1, ratio_low=0.9, ratio_high=1.1) == (
-        "none",
-        "none",
-    )
-
-
-shares = st.floats(-1, 1)
-
-
-@given(shares, shares, shares)
-def test_positions_stay_within_the_plot_and_in_order(a, b, c):
-    low, value, high = sorted((a, b, c))
-    row = SystemRow(
-        "m", "merged", "main", "test", "greedy", 10, 5, 5, 1, 0.5, 0.1, None, 5.0, None, None, None, None, None,
-        0, 0, 0, 0, value, low, high, None,
-    )  # fmt: skip
-    effect, _ = effects_of(row, [row])
-    assert 0 <= effect.low <= effect.at <= effect.high <= 100
-    assert 0 <= effect.zero <= 100
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("at -0.6 points [-3.3, 1.9]", "at −0.6 points [−3.3, 1.9]"),
-        ("linear-0.5 and chain-of-draft", "linear-0.5 and chain-of-draft"),
-        ("8 % fewer", "8\N{NO-BREAK SPACE}% fewer"),
-    ],
-)
-def test_typesetting(text, shown):
-    assert typeset(text) == shown

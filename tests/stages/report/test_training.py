@@ -1,10 +1,19 @@
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 
 import pytest
 
-from bestpath.stages.report.training import Trained, merge_of, pretraining_of, specialist_of, training_run, warnings_of
+from bestpath.stages.report.blocks import Chart, Estimate, Facts, Table
+from bestpath.stages.report.training import (
+    Trained,
+    charts_of,
+    pretraining_section,
+    training_of,
+    training_run,
+    training_section,
+    warnings_of,
+)
 
 
 def metric(step, name, value):
@@ -43,41 +52,10 @@ def test_warnings_are_sentences():
     assert warning == "length specialist, 2e-05: the mean length on the dev problems moved by less than 2 %."
 
 
-CHOICE = {"chosen": "ties", "merges": {name: {"accuracy": 0.9, "mean_tokens": 5} for name in ("ties", "linear")}}
-
-
-@pytest.mark.parametrize(("cosine", "mean"), [(1.0, 1.5), (0.0, math.sqrt(5) / 2), (-1.0, 0.5)])
-def test_a_merge_s_norm_is_set_against_the_mean_of_the_deltas(cosine, mean):
-    total = {
-        "norm/length": 1.0,
-        "norm/accuracy": 2.0,
-        "norm/merged": 3.0,
-        "cosine/length/accuracy": cosine,
-        "sign_agreement/length/accuracy": 0.6,
-        "changed": 0.9,
-    }
-    merge = merge_of("ties", {"method": "ties", "share": None}, total, ("length", "accuracy"), CHOICE)
-    assert merge.norm_ratio == pytest.approx(3 / mean)
-    assert (merge.cosine, merge.sign_agreement, merge.changed, merge.dev_tokens) == (cosine, 0.6, 0.9, 5)
-    assert merge.settings == "method ties"
-
-
-def test_opposite_deltas_have_no_mean_to_compare_with():
-    total = {
-        "norm/a": 1.0,
-        "norm/b": 1.0,
-        "norm/merged": 1.0,
-        "cosine/a/b": -1.0,
-        "sign_agreement/a/b": 0,
-        "changed": 1,
-    }
-    assert merge_of("linear", {}, total, ("a", "b"), CHOICE).norm_ratio is None
-
-
-def test_a_specialist_has_the_facts_of_its_training_set():
+def test_a_model_has_the_facts_of_its_training_set():
     pairs = [{"chosen_tokens": 20, "rejected_tokens": 40}, {"chosen_tokens": 30, "rejected_tokens": 50}]
     slower = Trained("length specialist", 1e-5, 1, METRICS)
-    shown = specialist_of("length specialist", [slower, RUN], {"learning_rate": 2e-5, "criterion": "length"}, pairs)
+    shown = training_of("length specialist", [slower, RUN], {"learning_rate": 2e-5, "criterion": "length"}, pairs)
     assert [run.chosen_step for run in shown.runs] == [None, 20]
     assert (shown.base.step, shown.base.tokens) == (0, 80)
     assert shown.facts == (
@@ -87,6 +65,43 @@ def test_a_specialist_has_the_facts_of_its_training_set():
     )
 
 
+@pytest.fixture
+def trained():
+    """A model with two learning rates, of which the second was chosen."""
+    pairs = [{"chosen_tokens": 20, "rejected_tokens": 40}]
+    runs = [Trained("length specialist", rate, 1, METRICS) for rate in (1e-5, 2e-5)]
+    return training_of("length specialist", runs, {"learning_rate": 2e-5, "criterion": "length"}, pairs)
+
+
+def test_charts_leave_out_what_was_not_recorded(trained):
+    assert [chart.name for chart in charts_of(trained)] == [
+        "length specialist-loss", "length specialist-margin",
+        "length specialist-dev accuracy", "length specialist-dev tokens",
+    ]  # fmt: skip
+    runs = tuple(replace(run, dev_loss=(), margin=(), readouts=()) for run in trained.runs)
+    assert [chart.name for chart in charts_of(replace(trained, runs=runs))] == ["length specialist-loss"]
+
+
+def test_a_curve_s_name_is_its_learning_rate_and_the_choice_is_marked(trained):
+    chart = charts_of(trained)[3]
+    assert [curve.label for curve in chart.curves] == ["1e-5", "2e-5"]
+    assert [curve.marked for curve in chart.curves] == [None, 20]
+    assert chart.reference == ("base", 80)
+
+
+def test_the_section_has_charts_facts_and_every_reading(trained):
+    section = training_section([trained])
+    assert [type(block) for block in section.blocks if isinstance(block, Chart | Facts | Table)] == [
+        Facts, Chart, Chart, Chart, Chart, Table,
+    ]  # fmt: skip
+    readings = section.blocks[-1]
+    assert [line.values[1:4] for line in readings.lines] == [
+        (rate, 1, step) for rate in (1e-5, 2e-5) for step in (0, 10, 20)
+    ]
+    assert [line.chosen for line in readings.lines] == [False] * 5 + [True]
+    assert readings.lines[0].values[4] == Estimate(0.9, 0.02)
+
+
 def test_pretraining_shows_each_lesson():
     rows = [
         metric(1, "train/loss", 2.0),
@@ -94,6 +109,6 @@ def test_pretraining_shows_each_lesson():
         metric(2, "held-out/recut/long/loss", 0.5),
         metric(2, "held-out/recut/long/token_accuracy", 0.75),
     ]
-    extra = pretraining_of(rows)
-    assert extra.table[1:] == (("recut/long", "0.500", "75.0"),)
-    assert extra.charts[0].lines[0].y == (2.0, 1.0)
+    _, chart, table = pretraining_section(rows).blocks
+    assert [line.values for line in table.lines] == [("recut/long", 0.5, 0.75)]
+    assert chart.curves[0].y == (2.0, 1.0)

@@ -9,39 +9,57 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bestpath.stages.report.data import ReportData
-from bestpath.stages.report.gallery import Picture
-from bestpath.stages.report.paths import TAGS
-from bestpath.stages.report.views import effects_of, result_tables, typeset
-from bestpath.stages.report.words import in_words
+from bestpath.stages.report.blocks import Comparisons, Estimate, Explorer
+from bestpath.stages.report.page import Page
+from bestpath.stages.report.style import tone, variables
+from bestpath.stages.report.views import count, typeset
 
 HERE = Path(__file__).parent
 
 
-def render(data: ReportData, pictures: Sequence[Picture]) -> str:
-    """The page of a report, with the figures that `gallery` made of it."""
+def render(page: Page) -> str:
+    """A page as HTML."""
     style, script = (_asset(name) for name in ("page.css", "page.js"))
-    final = [row for row in data.systems if row.system == data.final]
-    ends = [variant.system for variant in data.variants]
     return _environment().get_template("template.html.jinja").render(
-        data=data,
-        tables=result_tables(data.systems),
-        tiles=[(row, *effects_of(row, [row])) for row in final],
-        variants=[(variant, *effects_of(variant.system, ends)) for variant in data.variants],
-        pictures=pictures,
-        tags={tag: text for tag, text in TAGS.items() if any(tag in path.tags for path in data.paths)},
-        paths=embedded_json([asdict(path) for path in data.paths]),
-        style=Markup(style),
+        page=page,
+        report=page.report,
+        style=Markup(variables() + style),
         script=Markup(script),
         policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src '{_digest(script)}'; img-src data:",
     )  # fmt: skip
+
+
+def explorer_json(explorer: Explorer) -> Markup:
+    """What the page's script needs of an explorer: the paths, the colours of titles, and the word on what was kept."""
+    tones = {name: tone(name, explorer.tones) for name in explorer.tones}
+    return embedded_json({"paths": [asdict(path) for path in explorer.paths], "tones": tones, "badge": explorer.badge})
+
+
+def any_two_json(settings: tuple[Comparisons, ...]) -> Markup:
+    """What the page's script needs of all pairs: value, low and high, in points and in ratios."""
+    return embedded_json(
+        [
+            {
+                "title": setting.title,
+                "systems": setting.systems,
+                "accuracy": [_numbers(estimate) for estimate in setting.accuracy],
+                "tokens": [_numbers(estimate) for estimate in setting.tokens],
+            }
+            for setting in settings
+        ]
+    )
+
+
+def _numbers(estimate: Estimate | None) -> list[float | None] | None:
+    if estimate is None:
+        return None
+    return [None if x is None else float(f"{x:.5g}") for x in (estimate.value, estimate.low, estimate.high)]
 
 
 def embedded_json(value: object) -> Markup:
@@ -62,11 +80,10 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "typeset": typeset,
-        "count": _count,
-        "percent": lambda share, digits=1: "" if share is None else f"{100 * share:.{digits}f}",
-        "fixed": lambda value, digits=1: "" if value is None else typeset(f"{value:.{digits}f}"),
-        "duration": _duration,
-        "in_words": in_words,
+        "count": count,
+        "tone": tone,
+        "explorer_json": explorer_json,
+        "any_two_json": any_two_json,
     }
     return environment
 
@@ -77,16 +94,3 @@ def _asset(name: str) -> str:
 
 def _digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _count(number: int | None) -> str:
-    """A whole number with thin spaces between thousands."""
-    return "" if number is None else f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{seconds:.1f} s"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bestpath.stages.report.data import ReportData
-from bestpath.stages.report.words import in_words
+from bestpath.stages.report.blocks import Block, Column, Estimate, Funnel, Table, Value
 
-Value = str | int | float | None
+Plain = str | int | float | None
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class PlainTable:
 
     name: str
     headings: tuple[str, ...]
-    rows: tuple[tuple[Value, ...], ...]
+    rows: tuple[tuple[Plain, ...], ...]
 
     def csv(self) -> str:
         """As CSV; what does not exist is empty."""
@@ -36,69 +36,50 @@ class PlainTable:
         return tabulate(rows, self.headings, tablefmt="pipe", disable_numparse=True) + "\n"
 
 
-def tables(data: ReportData) -> list[PlainTable]:
-    """All tables of a report that have rows."""
-    made = [
-        PlainTable(
-            "funnel",
-            ("step", "unit", "in", "out", "rejected", "unaccounted"),
-            tuple((s.label, s.unit, s.n_in, s.n_out, sum(n for _, n in s.rejects), s.lost) for s in data.funnel),
-        ),
-        PlainTable(
-            "rejects",
-            ("step", "reason", "count", "meaning"),
-            tuple((s.label, reason, n, in_words(reason)) for s in data.funnel for reason, n in s.rejects),
-        ),
-        PlainTable(
-            "rewards",
-            ("round", "mode", "kept", "mean reward"),
-            tuple(
-                (c.round, c.mode, len(c.rewards), round(sum(c.rewards) / len(c.rewards), 6)) for c in data.rewards
-            ),
-        ),
-        PlainTable(
-            "training",
-            ("specialist", "learning rate", "seed", "step", "dev accuracy", "dev accuracy SE", "dev tokens", "chosen"),
-            tuple(
-                (s.name, run.learning_rate, run.seed, r.step, round(r.accuracy, 6), round(r.accuracy_se, 6),
-                 round(r.tokens, 3), "yes" if r.step == run.chosen_step else "")
-                for s in data.specialists for run in s.runs for r in run.readouts
-            ),
-        ),
-        PlainTable(
-            "merges",
-            ("merge", "settings", "dev accuracy", "dev tokens", "cosine", "sign agreement", "norm ratio",
-             "changed", "chosen"),
-            tuple(
-                (m.name, m.settings, m.dev_accuracy, m.dev_tokens, m.cosine, m.sign_agreement, m.norm_ratio,
-                 m.changed, "yes" if m.chosen else "")
-                for m in data.merges
-            ),
-        ),
-        PlainTable(
-            "variants",
-            ("variant", "differs", "ends with", "accuracy", "delta", "delta low", "delta high", "tokens",
-             "token ratio", "completions", "solved", "training rows"),
-            tuple(
-                (v.name, v.differs, v.system.system, *map(_rounded, (v.system.accuracy, v.system.delta,
-                 v.system.delta_low, v.system.delta_high, v.system.tokens, v.system.token_ratio)),
-                 v.completions, v.solved, v.training)
-                for v in data.variants
-            ),
-        ),
-        PlainTable(
-            "cost",
-            ("stage", "seconds", "generations", "generated tokens", "prompt tokens"),
-            tuple((c.stage, c.seconds, c.generations, c.generated, c.prompt) for c in data.cost),
-        ),
-        PlainTable(
-            "suspect_gold",
-            ("problem", "question", "gold answer", "candidates say", "candidates"),
-            tuple((s.problem_id, s.question, s.gold, s.candidates_say, s.n) for s in data.suspects),
-        ),
-    ]  # fmt: skip
-    return [table for table in made if table.rows]
+def plain_tables(blocks: Iterable[Block]) -> Iterator[PlainTable]:
+    """Everything in some blocks that is written as a table, if it has rows."""
+    for block in blocks:
+        if isinstance(block, Table) and block.name and block.lines:
+            yield _plain(block)
+        elif isinstance(block, Funnel):
+            yield from _funnel(block)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def _plain(table: Table) -> PlainTable:
+    """A table whose estimates take a column a number; whether a line is pointed out is the last column."""
+    columns = [[line.values[i] for line in table.lines] for i in range(len(table.columns))]
+    parts = [part for column, values in zip(table.columns, columns, strict=True) for part in _parts(column, values)]
+    if table.note:
+        parts.insert(1, (table.note, [line.note for line in table.lines]))
+    if any(line.chosen for line in table.lines):
+        parts.append(("chosen", ["yes" if line.chosen else "" for line in table.lines]))
+    return PlainTable(table.name, tuple(name for name, _ in parts), tuple(zip(*(v for _, v in parts), strict=True)))
+
+
+def _parts(column: Column, values: list[Value]) -> list[tuple[str, list[Plain]]]:
+    parts: list[tuple[str, list[Plain]]] = [(column.name, [_number(value) for value in values])]
+    estimates = [value for value in values if isinstance(value, Estimate)]
+    for field, suffix in (("error", "SE"), ("low", "low"), ("high", "high")):
+        if any(getattr(estimate, field) is not None for estimate in estimates):
+            parts.append((f"{column.name} {suffix}", [_rounded(getattr(value, field, None)) for value in values]))
+    return parts
+
+
+def _number(value: Value) -> Plain:
+    return _rounded(value.value) if isinstance(value, Estimate) else _rounded(value)
+
+
+def _rounded(value: Plain) -> Plain:
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _funnel(funnel: Funnel) -> Iterator[PlainTable]:
+    steps = funnel.steps
+    yield PlainTable(
+        "funnel",
+        ("step", "unit", "in", "out", "rejected", "unaccounted"),
+        tuple((s.label, s.unit, s.n_in, s.n_out, sum(r.n for r in s.rejects), s.lost) for s in steps),
+    )
+    rejects = tuple((s.label, r.reason, r.n, r.meaning) for s in steps for r in s.rejects)
+    if rejects:
+        yield PlainTable("rejects", ("step", "reason", "count", "meaning"), rejects)
