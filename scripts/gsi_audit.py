@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from bestpath.answers import gsi_compat
 from bestpath.core.problems import PROBLEMS
 from bestpath.core.provenance import origin_of
 from bestpath.core.tables import read_table, read_tables, write_table
+from bestpath.methods.gsi import released_verifier
 from bestpath.methods.gsi.tables import AUDIT, GRADED
 from bestpath.runtime.program import run
 
@@ -24,7 +24,7 @@ def main() -> None:
     for draw in read_tables(args.graded, GRADED):
         problem = problems[draw["problem_id"]]
         text = draw["text"] if draw["output"] is None else f"The answer is {draw['output'].strip()}"
-        released = gsi_compat.verdict(text, problem["answer"], problem["dataset"], problem["kind"])
+        released = released_verifier.verdict(text, problem["answer"], problem["dataset"], problem["kind"])
         own = {name: draw[name] for name in ("problem_id", "draw_id", "answer", "verdict")}
         found = {"released_answer": released.answer or "", "released_correct": released.outcome == "correct"}
         rows.append({**own, "gold": problem["answer"], **found})

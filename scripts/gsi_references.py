@@ -12,8 +12,8 @@ from bestpath.core.provenance import origin_of
 from bestpath.core.rejects import REJECTS
 from bestpath.core.tables import read_table, write_table
 from bestpath.core.training_rows import split_dev
-from bestpath.methods.gsi.guidance import PROMPT_FIELDS
-from bestpath.methods.gsi.select import references
+from bestpath.methods.gsi.prompts import PROMPT_FIELDS
+from bestpath.methods.gsi.select import references, signed
 from bestpath.runtime.program import run
 
 
@@ -28,7 +28,7 @@ def main() -> None:
 
     problems = read_table(args.problems, PROBLEMS)
     rows, rejects = references(problems, prompts.load(args.prompt, PROMPT_FIELDS["plain"]))
-    train, dev = split_dev(rows, problems)
+    train, dev = split_dev(signed(rows, problems), problems)
     write_jsonl(args.train, train)
     write_jsonl(args.dev, dev)
     origin = origin_of("gsi_references", vars(args), [args.problems, args.prompt])

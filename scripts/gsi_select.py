@@ -11,8 +11,8 @@ from bestpath.core.problems import PROBLEMS
 from bestpath.core.provenance import origin_of
 from bestpath.core.rejects import REJECTS
 from bestpath.core.tables import read_table, read_tables, write_table
-from bestpath.methods.gsi.guidance import PROMPT_FIELDS
-from bestpath.methods.gsi.select import SelectRules, select, within_tokens
+from bestpath.methods.gsi.prompts import PROMPT_FIELDS
+from bestpath.methods.gsi.select import SelectRules, select, signed, within_tokens
 from bestpath.methods.gsi.tables import GRADED, QUESTIONS, SAMPLED
 from bestpath.runtime.program import run
 
@@ -25,6 +25,8 @@ def main() -> None:
     parser.add_argument("--paid", nargs="*", default=[], help="guided answers whose tokens are the budget")
     parser.add_argument("--further", nargs="*", default=[], help="training sets to mix in")
     parser.add_argument("--prompt", required=True, help="the plain prompt")
+    parser.add_argument("--writer", required=True, help="the model that drew")
+    parser.add_argument("--teacher", nargs="?", help="the model that taught, if any")
     parser.add_argument("--rules", required=True, help="settings of the selection, as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--train", required=True, help="output: training rows")
@@ -45,7 +47,7 @@ def main() -> None:
     selection = select(pool, graded, prompts.load(args.prompt, PROMPT_FIELDS["plain"]), rules, further)
     inputs = [args.problems, *args.plain, *args.guided, *args.paid, *args.further, args.prompt]
     origin = origin_of("gsi_select", vars(args), inputs)
-    write_jsonl(args.train, selection.rows)
+    write_jsonl(args.train, signed(selection.rows, pool, args.writer, args.teacher or ""))
     write_table(args.sampled, SAMPLED, selection.sampled, origin.digests)
     write_table(args.questions, QUESTIONS, selection.questions, origin.digests)
     write_table(args.rejects, REJECTS, selection.rejects.rows, origin.digests)

@@ -22,8 +22,8 @@ def main() -> None:
     parser.add_argument(
         "--first", nargs="*", default=[], help="graded plain answers of iteration 0, for pools without levels"
     )
-    parser.add_argument("--sampled", default="", help="what became of every draw; empty for the references themselves")
-    parser.add_argument("--questions", default="", help="what became of every question")
+    parser.add_argument("--sampled", nargs="?", help="what became of every draw; none for the references themselves")
+    parser.add_argument("--questions", nargs="?", help="what became of every question")
     parser.add_argument("--tail", required=True, help="output: one number a row")
     args = parser.parse_args()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from bestpath.core.io import read_jsonl, write_json
 from bestpath.core.problems import PROBLEMS
@@ -23,13 +22,17 @@ def main() -> None:
     parser.add_argument("--candidates", required=True)
     parser.add_argument("--candidate-rejects", required=True)
     parser.add_argument("--optimal", required=True)
-    parser.add_argument("--sets", required=True, help="train, dev and rejects of each training set, as JSON")
+    parser.add_argument("--stages", nargs="+", required=True, help="what each training set is counted under")
+    parser.add_argument(
+        "--sets", nargs="+", required=True, help="train, dev and rejects of each set, in the same order"
+    )
     parser.add_argument("--counts", required=True, help="output: the counts")
     args = parser.parse_args()
 
+    files = iter(args.sets)
     sets = {
-        stage: ([*read_jsonl(files["train"]), *read_jsonl(files["dev"])], read_table(files["rejects"], REJECTS))
-        for stage, files in json.loads(args.sets).items()
+        stage: ([*read_jsonl(train), *read_jsonl(dev)], read_table(rejects, REJECTS))
+        for stage, train, dev, rejects in zip(args.stages, files, files, files, strict=True)
     }
     counts = funnel(
         read_table(args.problems, PROBLEMS),

@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--problems", required=True)
     parser.add_argument("--prompt", required=True, help="the neutral prompt")
     parser.add_argument("--model", type=Path, required=True, help="manifest of the model to train")
+    parser.add_argument("--writer", required=True, help="the model that wrote the candidates")
     parser.add_argument("--rules", required=True, help="settings of the pairs, as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--train", required=True, help="output: pairs of the training problems")
@@ -45,7 +46,7 @@ def main() -> None:
     sets = [pairs.build(name, optimal, candidates, prompt, rules) for name in names]
     made = pairs.union(*(rows for rows, _ in sets)) if args.set == "union" else sets[0][0]
     rejected = [row for _, rejects in sets for row in rejects.rows]
-    train, dev = split_dev(made, read_table(args.problems, PROBLEMS))
+    train, dev = split_dev(({**row, "writer": args.writer} for row in made), read_table(args.problems, PROBLEMS))
     pairs.check_enough(args.set, train, rejected, optimal, rules)
 
     origin = origin_of(

@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--problems", required=True)
     parser.add_argument("--prompt", required=True, help="the neutral prompt")
     parser.add_argument("--model", type=Path, required=True, help="manifest of the model to train")
+    parser.add_argument("--writer", required=True, help="the model that wrote the candidates")
     parser.add_argument("--rules", required=True, help="settings of the training rows, as JSON")
     parser.add_argument("--strategy", choices=["stepwise", "whole"], required=True, help="how the trace was drawn")
     parser.add_argument("--train", required=True, help="output: rows of the training problems")
@@ -43,7 +44,7 @@ def main() -> None:
         rows, rejects = sft.rejection_sampling(optimal, candidates, prompt, rules["max_length"])
     else:
         rows, rejects = sft.shortest(optimal, prompt, rules["max_length"])
-    train, dev = split_dev(rows, read_table(args.problems, PROBLEMS))
+    train, dev = split_dev(({**row, "writer": args.writer} for row in rows), read_table(args.problems, PROBLEMS))
 
     origin = origin_of("recut_sft", vars(args), [args.candidates, args.optimal, args.problems, args.prompt, args.model])
     write_jsonl(args.train, train)

@@ -25,7 +25,7 @@ from bestpath.methods.gsi.equations import equations, fails_released, has_wrong,
         ("__import__('os')=1", "unreadable"),
     ],
 )
-def test_the_examples_of_the_specification(equation: str, result: str) -> None:
+def test_the_examples_of_the_page(equation: str, result: str) -> None:
     [found] = equations(f"so <<{equation}>> it is")
     assert found.result == result
     assert has_wrong(f"<<{equation}>>") == (result == "wrong")

@@ -5,7 +5,8 @@ import pytest
 from bestpath.core.errors import UserError
 from bestpath.core.search import Completion, Generate
 from bestpath.core.tables import Row
-from bestpath.methods.gsi.sample import SampleRules, check_done, guide
+from bestpath.methods.gsi.guide import check_done, guide
+from bestpath.methods.gsi.sample import SampleRules
 from bestpath.methods.gsi.tables import GRADED
 from tests.methods.gsi.toy import draw, guidance, plain_draws, play, problem
 
@@ -71,7 +72,7 @@ class Dialogue:
 
 
 def test_the_teacher_sees_the_latest_wrong_answer_and_the_student_its_feedback() -> None:
-    """Released: the last draw, though it may be correct, and the whole reference in place of the answer (spec 3.9)."""
+    """Released: the last draw, though it may be correct, and the whole reference in place of the answer."""
     plain = [draw("q", "plain", 0, 0, "wrong", "I say 3"), draw("q", "plain", 0, 1, "correct", "I say 17")]
     dialogue = Dialogue()
     rows, _ = guided("interactive", dialogue, plain, SampleRules(seed=1, t=0, rounds=2))

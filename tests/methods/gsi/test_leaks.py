@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bestpath.methods.gsi.leaks import is_copy, loops, mentions_help, tells_answer, without_overlap
+from bestpath.methods.gsi.leaks import is_copy, loops, mentions_help, tells_answer
 from tests.methods.gsi.toy import REFERENCE
 
 
@@ -37,19 +37,6 @@ def test_a_copy_is_a_reference_nearly_word_for_word() -> None:
 )
 def test_the_same_line_three_times_is_a_loop(text: str, said: bool) -> None:
     assert loops(text) == said
-
-
-@pytest.mark.parametrize(
-    ("prefix", "continuation", "rest"),
-    [
-        ("4 * 3 = 12\n", "12 + 5 = 17", "12 + 5 = 17"),
-        ("4 * 3 = 12\n", "4 * 3 = 12\n12 + 5 = 17", "12 + 5 = 17"),
-        ("1 + 1 = 2\n4 * 3 = 12\n", "4 * 3 = 12\n12 + 5 = 17", "12 + 5 = 17"),
-        ("4 * 3 = 12\n", "12\n", "12\n"),  # too short to be no chance
-    ],
-)
-def test_what_repeats_the_prefix_is_taken_off(prefix: str, continuation: str, rest: str) -> None:
-    assert without_overlap(prefix, continuation) == rest
 
 
 @pytest.mark.parametrize(

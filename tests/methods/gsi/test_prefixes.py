@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.methods.gsi.prefixes import CutRules, beginning, lines_revealed, tokens_revealed, without_answer
+from bestpath.methods.gsi.prefixes import (
+    CutRules,
+    beginning,
+    lines_revealed,
+    tokens_revealed,
+    without_answer,
+    without_overlap,
+)
 from tests.methods.gsi.toy import REFERENCE, Words
 
 
@@ -37,7 +44,7 @@ def test_the_schedule_of_tokens(n: int, revealed: list[int]) -> None:
         (CutRules(), 4, "4 * 3 = 12\n"),
     ],
 )
-def test_the_example_of_the_specification(rules: CutRules, round_: int, text: str) -> None:
+def test_the_example_of_the_page(rules: CutRules, round_: int, text: str) -> None:
     prefix = beginning(REFERENCE, round_, rules, Words())
     assert prefix is not None and prefix.text == text
     assert prefix.whole == ("+ 5" in text)
@@ -108,3 +115,16 @@ def test_no_cut_breaks_a_command_a_number_or_a_character(reference: str, round_:
     assert not text.endswith("\\") and text.count("{") == text.count("}")
     assert not (text[-1:].isalnum() and rest[:1].isalnum())
     assert not (text[-1:].isdigit() and rest[:1] in tuple(".,/") and rest[1:2].isdigit())
+
+
+@pytest.mark.parametrize(
+    ("prefix", "continuation", "rest"),
+    [
+        ("4 * 3 = 12\n", "12 + 5 = 17", "12 + 5 = 17"),
+        ("4 * 3 = 12\n", "4 * 3 = 12\n12 + 5 = 17", "12 + 5 = 17"),
+        ("1 + 1 = 2\n4 * 3 = 12\n", "4 * 3 = 12\n12 + 5 = 17", "12 + 5 = 17"),
+        ("4 * 3 = 12\n", "12\n", "12\n"),  # too short to be no chance
+    ],
+)
+def test_what_repeats_the_prefix_is_taken_off(prefix: str, continuation: str, rest: str) -> None:
+    assert without_overlap(prefix, continuation) == rest

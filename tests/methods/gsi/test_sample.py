@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from bestpath.core.randomness import seed_of
 from bestpath.core.search import Completion, Generate, Ran, Run, Verdict
 from bestpath.core.tables import Row
-from bestpath.methods.gsi.sample import SampleRules, draw, grade, guide
+from bestpath.methods.gsi.grade import grade
+from bestpath.methods.gsi.guide import guide
+from bestpath.methods.gsi.sample import SampleRules, draw
 from bestpath.methods.gsi.select import SelectRules, select
 from bestpath.methods.gsi.tables import DRAWS, GRADED
 from tests.methods.gsi.toy import PROMPTS, chance, guidance, plain_draws, play, problem
@@ -30,7 +32,7 @@ def scripted(*outcomes: bool):  # type: ignore[no-untyped-def]
     return answer
 
 
-def test_the_budget_loop_of_the_specification() -> None:
+def test_the_budget_loop_of_the_page() -> None:
     """Questions with 5, 2, 0 and 3 of 8 correct need 0, 3, 8 and 1 draws more; 10 rows become 13, or 12 capped."""
     outcomes = {"A": (), "B": (False, True, True), "C": (False,) * 8, "D": (True,)}
     plain = {name: plain_draws(name, correct) for name, correct in zip("ABCD", (5, 2, 0, 3), strict=True)}
@@ -173,7 +175,7 @@ def test_adaptive_draws_are_as_many_as_the_deficit_lets_expect() -> None:
     assert len(again) == 8  # one is missing, at the rate of one in sixteen taken for one in eight
 
 
-# (pass rate, guided success rate) by level, and what the specification expects of n_init 8 and k 4
+# (pass rate, guided success rate) by level, and what docs/gsi.md expects of n_init 8 and k 4
 PLAIN = (0.95, 0.8, 0.55, 0.3, 0.1)
 GUIDED = (0.98, 0.93, 0.85, 0.75, 0.6)
 EXPECTED = {  # rounds, rates: mean draws a question by level, row shares (floor), reach k, coverage
@@ -207,7 +209,7 @@ EXPECTED = {  # rounds, rates: mean draws a question by level, row shares (floor
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_what_sampling_is_expected_to_bring(name: str) -> None:
-    """The loop itself against the specification's exact figures, with a model that is right by chance."""
+    """The loop itself against the exact figures of docs/gsi.md, with a model that is right by chance."""
     rounds, rates, draws, row_shares, reach, coverage = EXPECTED[name]
     n, found = 1500, []
     for level, (plain_rate, rate) in enumerate(zip(PLAIN, rates, strict=True)):

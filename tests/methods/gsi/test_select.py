@@ -119,7 +119,7 @@ def test_guided_draws_that_agree_on_another_answer_cast_doubt_on_the_gold_one() 
 
 def test_too_few_rows_stop_with_the_verdicts() -> None:
     with pytest.raises(
-        UserError, match=r"1 rows, fewer than gsi.select.min_rows = 50 \(verdicts: wrong 7, correct 1\)"
+        UserError, match=r"1 rows, fewer than methods.gsi.select.min_rows = 50 \(verdicts: wrong 7, correct 1\)"
     ):
         selected(plain_draws("q", 1), min_rows=50)
 

@@ -20,7 +20,7 @@ def normalised(shares_: dict[str, float]) -> dict[str, float]:
 
 
 def test_the_shares_of_the_figure() -> None:
-    """The two rows of the paper's figure (spec 6)."""
+    """The two rows of the paper's figure (docs/gsi.md, worked examples)."""
     own = normalised(SELF_GENERATED)
     assert total_variation(REFERENCE_SHARES, own) == pytest.approx(0.314, abs=0.001)
     assert divergence(REFERENCE_SHARES, own) == pytest.approx(0.316, abs=0.001)

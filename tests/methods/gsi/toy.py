@@ -11,7 +11,8 @@ from typing import Any
 from bestpath.core.prompts import Prompt
 from bestpath.core.search import Completion, Generate, Grade, Result, Search, Verdict
 from bestpath.core.tables import Row
-from bestpath.methods.gsi.guidance import PROMPT_FIELDS, Guidance, Strategy
+from bestpath.methods.gsi.guidance import Guidance, Strategy
+from bestpath.methods.gsi.prompts import PROMPT_FIELDS
 
 REFERENCE = "4 * 3 = 12\n12 + 5 = 17\nThe answer is 17"
 

@@ -23,7 +23,7 @@ def verdict_of(problem_id: str, text: str) -> Verdict:
 
 
 def worked_example():
-    """The trials of the specification's example, section 6."""
+    """The trials of the example on docs/recut.md."""
     return [
         trial("c1", 1, "long", "correct", "A"),
         trial("c2", 1, "short", "correct", "B"),

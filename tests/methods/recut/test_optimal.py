@@ -11,7 +11,7 @@ from tests.methods.recut.toy import candidate, problem
 
 
 def worked_example():
-    """The candidates of the specification's example, section 6, without the two rejected ones."""
+    """The candidates of the example on docs/recut.md, without the two rejected ones."""
     return [
         candidate("c1", "correct", 120),
         candidate("c2", "correct", 70, mode="short"),

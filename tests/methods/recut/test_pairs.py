@@ -235,7 +235,7 @@ def test_too_few_pairs_stop_with_the_counts_of_the_funnel():
     rows, rejects = build("length", optimal, pool, TRAIN_PROMPT, RULES)
     with pytest.raises(UserError) as error:
         check_enough("length", rows, rejects.rows, optimal, RULES)
-    assert "the length set has 1 pairs to train on, fewer than recut.pairs.min_pairs = 50" in str(error.value)
+    assert "the length set has 1 pairs to train on, fewer than methods.recut.pairs.min_pairs = 50" in str(error.value)
     assert "(3 problems, 2 solved; solved ones without a pair: no_longer_correct 1)" in str(error.value)
     check_enough("length", rows, rejects.rows, optimal, with_rules(min_pairs=1))
 

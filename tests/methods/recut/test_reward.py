@@ -21,7 +21,7 @@ def chosen(options: list[Option], rules: RewardRules) -> Option:
 
 @pytest.mark.parametrize(
     ("long", "short", "r_long", "r_short", "formula", "figure"),
-    [  # the worked examples of the specification, section 6
+    [  # the worked examples of docs/recut.md
         ((1, 120), (1, 80), 0.008333, 0.0125, "short", "short"),
         ((1, 200), (0, 50), 0.005, -0.02, "long", "long"),
         ((0, 120), (1, 300), -0.008333, 0.003333, "short", "short"),

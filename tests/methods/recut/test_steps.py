@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bestpath.methods.recut.steps import boxed, count_steps, next_step, repeats, terminal
 
-# The worked examples of the specification, section 6.
+# The worked examples of docs/recut.md.
 EXAMPLES = [
     (
         "[STEP2]: 6/2 = 3. So x is 3.\n[STEP3]: y=4\nFinal answer: \\boxed{4}",

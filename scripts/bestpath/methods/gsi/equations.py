@@ -1,4 +1,4 @@
-"""Whether the equations of a text hold (spec 3.4 and 8): the check of steps, and what makes a right answer spurious.
+"""Whether the equations of a text hold (docs/gsi.md, 8): the check of steps, and what makes a right answer spurious.
 
 `<<16-3-4=9>>` marks, and the step lines of the embedded world (`[STEP2]: 12 + 7 = 19, check 19 - 7 = 12`). The released
 check compares Python's strings, so that 10/2=5 fails; here values are compared.
@@ -46,7 +46,7 @@ def is_valid(text: str, answer: str | None = None) -> bool:
     """Whether a text derives its answer: it has equations, all hold, each goes on from the one before, and the last
     ends with `answer` (if that is a number).
 
-    The honest counterpart of a right final answer: a text that is correct and not valid is spurious (spec 8).
+    The honest counterpart of a right final answer: a text that is correct and not valid is spurious.
     """
     found = equations(text)
     if not found or any(equation.result != "ok" for equation in found):
@@ -63,7 +63,7 @@ def fails_released(text: str) -> bool:
 
 
 def _printed(expression: str) -> str:
-    """What Python prints of plain arithmetic; a division gives a float there."""
+    """What Python prints of simple arithmetic; a division gives a float there."""
     value = value_of(expression)
     if value is None:
         return ""
@@ -71,12 +71,12 @@ def _printed(expression: str) -> str:
 
 
 def value_of(expression: str) -> float | None:
-    """The value of plain arithmetic (+ - * / and brackets, thousands separators, percent); None for anything else."""
-    plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", expression.replace("$", "").strip())
-    plain = re.sub(r"(\d+(?:\.\d+)?)\s*%", r"(\1/100)", plain)
-    plain = re.sub(r"(?<![\d.])0+(?=\d)", "", plain)
+    """The value of simple arithmetic (+ - * / and brackets, thousands separators, percent); None for anything else."""
+    cleaned = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", expression.replace("$", "").strip())
+    cleaned = re.sub(r"(\d+(?:\.\d+)?)\s*%", r"(\1/100)", cleaned)
+    cleaned = re.sub(r"(?<![\d.])0+(?=\d)", "", cleaned)
     try:
-        return _value(ast.parse(plain, mode="eval").body)
+        return _value(ast.parse(cleaned, mode="eval").body)
     except (SyntaxError, ValueError, ZeroDivisionError, OverflowError, RecursionError, MemoryError):
         return None
 
@@ -115,7 +115,7 @@ def _close(a: float, b: float) -> bool:
 
 
 def _value(node: ast.expr, depth: int = 0) -> float:
-    """The value of a syntax tree of plain arithmetic. Raises ValueError for anything else."""
+    """The value of a syntax tree of simple arithmetic. Raises ValueError for anything else."""
     if depth > _DEEPEST:
         raise ValueError("nested too deeply")
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
@@ -125,4 +125,4 @@ def _value(node: ast.expr, depth: int = 0) -> float:
         return -value if isinstance(node.op, ast.USub) else value
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:
         return float(_OPERATIONS[type(node.op)](_value(node.left, depth + 1), _value(node.right, depth + 1)))
-    raise ValueError("no plain arithmetic")
+    raise ValueError("no simple arithmetic")

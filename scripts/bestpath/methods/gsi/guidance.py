@@ -1,8 +1,9 @@
-"""The help that a deficient question gets (spec 3.3): the strategies, each as a small search for the next prompt.
+"""The help that a deficient question gets (docs/gsi.md, 3): the strategies, each as a small search for the next prompt.
 
-`plain` is brute force. `answer` shows the final answer, `rationale` the reference, `interactive` the feedback of a
-teacher on the question's own latest wrong answer, `state_reset` the beginning of the reference as the beginning of the
-model's answer. `mixed` goes through them in the order of help. The trained prompt is always the plain one.
+`plain` is brute force. `answer` shows the final answer, `rationale` the reference solution, `interactive` the
+feedback of a teacher on the question's own latest wrong answer, `state_reset` the beginning of the reference solution
+as the beginning of the model's answer. `mixed` goes through them in the order of help. The trained prompt is always the
+plain one.
 """
 
 from __future__ import annotations
@@ -13,44 +14,23 @@ from typing import Literal, cast
 
 from bestpath.core.prompts import Prompt
 from bestpath.core.randomness import seed_of
-from bestpath.core.search import Completion, Generate, Message, Sampling, Search
+from bestpath.core.search import Completion, Generate, Sampling, Search
 from bestpath.core.tables import Row
 from bestpath.methods.gsi import leaks
 from bestpath.methods.gsi.prefixes import CutRules, Prefix, Tokenizer, beginning
+from bestpath.methods.gsi.sample import Help
 
 Strategy = Literal["plain", "answer", "rationale", "interactive", "state_reset", "mixed"]
 
-PROMPT_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "plain": ("problem",),
-    "answer": ("problem", "answer"),
-    "rationale": ("problem", "reference"),
-    "feedback": ("problem", "attempt", "answer", "reference"),
-    "revise": ("problem", "attempt", "feedback"),
-}
-"""The prompts and their fields; `feedback` is the teacher's."""
-
 _MIXED = ("plain", "state_reset", "state_reset", "state_reset", "state_reset", "rationale")
-"""The strategies of `mixed` by round: the prefix grows from its second round on, and the last is kept."""
-
-
-@dataclass(frozen=True)
-class Help:
-    """How the next answer is asked for."""
-
-    strategy: str
-    prompt: Prompt
-    messages: tuple[Message, ...]
-    prefix: Prefix | None = None
-    feedback: str | None = None
-    teacher_tokens: int = 0
-    flags: tuple[str, ...] = ()
+"""The strategies of `mixed` by round: the prefix grows from round 2 to 5, and all later rounds have the last one."""
 
 
 @dataclass(frozen=True)
 class Guidance:
     """A strategy with all that it needs.
 
-    without_reference: what a question is asked with whose reference reveals nothing. teacher: how the teacher's
+    without_reference: the strategy for a question whose solution reveals nothing. teacher: how the teacher's
     feedback is drawn; `attempts` of it may fail before a round counts as not done.
     """
 
@@ -61,6 +41,26 @@ class Guidance:
     without_reference: Literal["rationale", "plain"] = "plain"
     teacher: Sampling = field(default_factory=lambda: Sampling(1.0, 0.95, max_tokens=1024))
     attempts: int = 5
+
+    @classmethod
+    def of(cls, settings: Row, prompts: Mapping[str, Prompt], tokenizer: Tokenizer, dataset: str) -> Guidance:
+        """The strategy for one data set, from the settings of the guided phase and the prompts of its roles."""
+        teacher = settings["teacher"]
+        cut = CutRules(
+            settings["prefix_units"].get(dataset, settings["prefix_unit"]),
+            settings["reveal_answer"],
+            settings["keep_last_step_hidden"],
+            settings["max_reveal"],
+        )
+        return cls(
+            settings["strategy"],
+            prompts,
+            tokenizer,
+            cut,
+            settings["without_reference"],
+            Sampling(teacher["temperature"], teacher["top_p"], max_tokens=teacher["max_tokens"]),
+            teacher["attempts"],
+        )
 
     def help(self, problem: Row, round_: int, rows: Sequence[Row], seed: int) -> Search[Help | str]:
         """The help of a round, from 1; or a reason why there is none. `rows` are the question's graded draws."""

@@ -1,4 +1,4 @@
-"""What help may do to a text: it is copied, it is mentioned, or the text goes round in circles (spec 5)."""
+"""What help may do to a text: it is copied or mentioned, or the text goes round in circles (docs/gsi.md, 7)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ HINTS = (
 """Mentions of help that the trained model will not have."""
 
 COPY = 0.95
-"""A text is a copy of its reference from this share of equal tokens on."""
+"""A text is a copy of its reference solution from this share of equal tokens on."""
 
 _REPEATS = 3
-_SHORTEST_OVERLAP = 8  # characters; shorter ones come by chance
 _WORDS = re.compile(r"\w+|[^\w\s]")
 _NUMBERING = re.compile(r"^\W*(?:step\s*)?\d*\W*", re.IGNORECASE)
 
@@ -37,31 +36,20 @@ def words_of(text: str) -> str:
     return " ".join(before_new_problem(text).split())
 
 
-def similarity(text: str, reference: str) -> float:
+def similarity(text: str, solution: str) -> float:
     """The share of tokens (words, numbers, signs) that two texts have in common, in order: 1.0 for a copy."""
-    return SequenceMatcher(None, _WORDS.findall(text), _WORDS.findall(reference), autojunk=False).ratio()
+    return SequenceMatcher(None, _WORDS.findall(text), _WORDS.findall(solution), autojunk=False).ratio()
 
 
-def is_copy(text: str, reference: str | None) -> bool:
-    """Whether a text is its reference, word for word or nearly."""
-    return bool(reference) and similarity(text, reference or "") >= COPY
+def is_copy(text: str, solution: str | None) -> bool:
+    """Whether a text is its reference solution, word for word or nearly."""
+    return bool(solution) and similarity(text, solution or "") >= COPY
 
 
 def loops(text: str) -> bool:
     """Whether a text says the same line three times, numbering aside."""
     said = Counter(_NUMBERING.sub("", line).strip() for line in text.splitlines())
     return any(n >= _REPEATS for line, n in said.items() if line)
-
-
-def without_overlap(prefix: str, continuation: str) -> str:
-    """A continuation without what it repeats of the end of its prefix: the longest such beginning."""
-    for length in range(min(len(prefix), len(continuation)), _SHORTEST_OVERLAP - 1, -1):
-        if prefix.endswith(continuation[:length]):
-            return continuation[length:]
-    whole = prefix.rstrip("\n")  # it may begin the answer anew
-    if len(whole) >= _SHORTEST_OVERLAP and continuation.lstrip().startswith(whole):
-        return continuation.lstrip()[len(whole) :].removeprefix("\n")
-    return continuation
 
 
 def tells_answer(feedback: str, answer: str) -> bool:

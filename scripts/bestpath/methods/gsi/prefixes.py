@@ -1,8 +1,8 @@
-r"""How much of a reference is revealed in a round of state reset (spec 3.3), and where it is cut.
+r"""How much of a reference solution is revealed in a round, and where it is cut (docs/gsi.md, 4).
 
 Help grows with every failed round and then starts again. By lines, n of them with the answer's: 1, 2, ..., n - 1, n - 1
 once more, and from the beginning. By tokens: 1, 2, 3, 4 and 4 fifths. The answer itself is never revealed unless the
-released behaviour is asked for: there, the last line shown holds the gold number in nearly all references.
+released behaviour is asked for: there, the last line shown holds the gold number in nearly all of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Unit = Literal["line", "sentence", "fraction"]
 
 
 class Tokenizer(Protocol):
-    """The part of a tokenizer that counts a reference; no special tokens are added or shown."""
+    """The part of a tokenizer that counts a reference solution; no special tokens are added or shown."""
 
     def encode(self, text: str) -> list[int]:
         """Token ids."""
@@ -31,8 +31,8 @@ class Tokenizer(Protocol):
 class CutRules:
     """What may be revealed.
 
-    reveal_answer: also the final answer (released). keep_last_step_hidden: at most all but one line of the reasoning
-    where there are two. most: the largest share of the reference's tokens, None for no limit.
+    reveal_answer: also the final answer (released). keep_last_step_hidden: never the last line of the reasoning, if it
+    has two or more. most: the largest share of the solution's tokens, None for no limit.
     """
 
     unit: Unit = "line"
@@ -43,7 +43,7 @@ class CutRules:
 
 @dataclass(frozen=True)
 class Prefix:
-    """The beginning of a reference. `share` is of its tokens; `whole`: no reasoning is left."""
+    """The beginning of a reference solution. `share` is of its tokens; `whole`: no reasoning is left."""
 
     text: str
     share: float
@@ -59,44 +59,56 @@ _ANSWER_SENTENCE = re.compile(
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\\$])|\n+")
 _PRINT = re.compile(r"^print\(", re.MULTILINE)
 _FIFTHS = (1, 2, 3, 4, 4)
+_SHORTEST_OVERLAP = 8  # characters; shorter ones come by chance
 
 
 def lines_revealed(n: int, round_: int) -> int:
-    """How many of `n` lines are revealed in a round, from 1 (spec 6)."""
+    """How many of `n` lines are revealed in a round, from 1."""
     return min((round_ - 1) % n + 1, n - 1)
 
 
 def tokens_revealed(n: int, round_: int) -> int:
-    """How many of `n` tokens are revealed in a round, from 1 (spec 6)."""
+    """How many of `n` tokens are revealed in a round, from 1."""
     return _FIFTHS[(round_ - 1) % len(_FIFTHS)] * n // 5
 
 
-def beginning(reference: str, round_: int, rules: CutRules, tokenizer: Tokenizer) -> Prefix | None:
-    """The beginning of a reference that a round reveals; None if there is nothing to reveal.
+def beginning(solution: str, round_: int, rules: CutRules, tokenizer: Tokenizer) -> Prefix | None:
+    """The beginning of a reference solution that a round reveals; None if there is nothing to reveal.
 
-    A reference of one line or sentence is cut by tokens.
+    A reference solution of one line or sentence is cut by tokens.
     """
-    reference = reference.strip()
-    body = reference if rules.reveal_answer else without_answer(reference)
+    solution = solution.strip()
+    body = solution if rules.reveal_answer else without_answer(solution)
     text = ""
     if rules.unit != "fraction":
-        text = _units_revealed(reference, body, round_, rules)
+        text = _units_revealed(solution, body, round_, rules)
     if not text.strip():
         text = _tokens_revealed(body, tokens_revealed(len(tokenizer.encode(body)), round_), tokenizer)
     if rules.most is not None:
-        limit = int(rules.most * len(tokenizer.encode(reference)))
+        limit = int(rules.most * len(tokenizer.encode(solution)))
         if len(tokenizer.encode(text)) > limit:
             text = _tokens_revealed(body, limit, tokenizer)
     if not text.strip():
         return None
-    assert reference.startswith(text.rstrip("\n")), "a prefix that is no beginning of its reference"
-    share = len(tokenizer.encode(text)) / max(1, len(tokenizer.encode(reference)))
-    return Prefix(text, min(1.0, share), text.strip() == without_answer(reference).strip())
+    assert solution.startswith(text.rstrip("\n")), "a prefix that is no beginning of its solution"
+    share = len(tokenizer.encode(text)) / max(1, len(tokenizer.encode(solution)))
+    return Prefix(text, min(1.0, share), text.strip() == without_answer(solution).strip())
 
 
-def without_answer(reference: str) -> str:
-    r"""The reasoning of a reference: up to its final line or sentence, `\boxed` or last print."""
-    lines = reference.rstrip().split("\n")
+def without_overlap(prefix: str, continuation: str) -> str:
+    """A continuation without what it repeats of the end of its prefix: the longest such beginning."""
+    for length in range(min(len(prefix), len(continuation)), _SHORTEST_OVERLAP - 1, -1):
+        if prefix.endswith(continuation[:length]):
+            return continuation[length:]
+    whole = prefix.rstrip("\n")  # it may begin the answer anew
+    if len(whole) >= _SHORTEST_OVERLAP and continuation.lstrip().startswith(whole):
+        return continuation.lstrip()[len(whole) :].removeprefix("\n")
+    return continuation
+
+
+def without_answer(solution: str) -> str:
+    r"""The reasoning of a reference solution: up to its final line or sentence, `\boxed` or last print."""
+    lines = solution.rstrip().split("\n")
     if len(lines) > 1 and _ANSWER_LINE.match(lines[-1]):
         lines.pop()
     body = "\n".join(lines)
@@ -108,10 +120,10 @@ def without_answer(reference: str) -> str:
     return body[: _boundary(body, min(ends))].rstrip(" \t$") if ends else body
 
 
-def _units_revealed(reference: str, body: str, round_: int, rules: CutRules) -> str:
-    """The lines or sentences of the body that the schedule of the whole reference reveals."""
+def _units_revealed(solution: str, body: str, round_: int, rules: CutRules) -> str:
+    """The lines or sentences of the body that the schedule of the whole reference solution reveals."""
     ends = _ends(body, rules.unit)
-    n = len(_ends(reference, rules.unit))
+    n = len(_ends(solution, rules.unit))
     shown = min(lines_revealed(n, round_), len(ends))
     if rules.keep_last_step_hidden and len(ends) > 1:
         shown = min(shown, len(ends) - 1)

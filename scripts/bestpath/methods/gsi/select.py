@@ -1,4 +1,4 @@
-"""From draws to the next training set (spec 3.4): correct answers under the plain prompt, filtered in a fixed order.
+"""From draws to the next training set (docs/gsi.md, 6): correct answers under the plain prompt, filtered in order.
 
 Every draw that is not taken has a reason: its verdict; `special_tokens`; `leaks_hint` and `loop` (see `leaks`);
 `copied_reference`; `duplicate`; `bad_equation`; `over_cap`. The released code takes every correct draw.
@@ -27,15 +27,15 @@ _SPECIAL = re.compile(r"<\|[^|>\n]{1,40}\|>|</?s>|\[/?INST\]")
 
 @dataclass(frozen=True)
 class SelectRules:
-    """The settings of the next training set; the spec's defaults.
+    """The settings of the next training set.
 
     cap: the most rows of a question, None for as many as are correct (the released `floor`; k gives `uniform`, and
     `clip` of arXiv 2510.26474 without a guided phase). leaks: drop texts that mention help (`hints`, patterns) or go
-    round in circles. copies: of a reference that come back from a model that was shown all of it (`rationale`), keep
-    one a question, all, or none; what state reset copies is its prefix, and told by `prefix_share`.
+    round in circles. copies: how many copies of its reference solution a question keeps, of the draws that were shown
+    all of it (`rationale`). (What state reset copies is its prefix, which `prefix_share` measures.)
     step_check: drop texts with a wrong equation, by `values`, or as the released code does (`strings`). fill: a
-    question short of k right answers gets copies of its reference for those missing: the control that tells guidance
-    from leakage (spec 4). repeat: a question with fewer rows than k has them repeated in turn (`repeat` there).
+    question short of k right answers gets as many copies of its reference solution as are missing: the control that
+    tells guidance from leakage. repeat: a question with fewer rows than k has them repeated in turn (`repeat` there).
     """
 
     seed: int
@@ -99,20 +99,20 @@ def select(
         verdicts = Counter(draw["verdict"] for draws in by_problem.values() for draw in draws)
         counts = ", ".join(f"{name} {n}" for name, n in verdicts.most_common()) or "no draws"
         raise UserError(
-            f"the next training set has {len(found.rows)} rows, fewer than gsi.select.min_rows = {rules.min_rows} "
-            f"(verdicts: {counts}); start from a stronger base, draw more, or lower min_rows"
+            f"the next training set has {len(found.rows)} rows, fewer than methods.gsi.select.min_rows = "
+            f"{rules.min_rows} (verdicts: {counts}); start from a stronger base, draw more, or lower min_rows"
         )
     return found
 
 
 def reference_row(problem: Row, prompt: Prompt, origin: str = "reference") -> Row:
-    """The reference of a problem as a training row."""
+    """The reference solution of a problem as a training row."""
     row = _row(problem, problem["solution"], prompt)
     return row | {"sample_id": None, "n_tokens": None, "origin": origin, "phase": None, "strategy": None, "round": None}
 
 
 def references(problems: Iterable[Row], prompt: Prompt) -> tuple[list[Row], Rejects]:
-    """D_0: the references of the pool; a problem without one is rejected (`no_reference`)."""
+    """D_0: the reference solutions of the pool; a problem without one is rejected (`no_reference`)."""
     problems, rejects = list(problems), Rejects("gsi_references")
     rows = [reference_row(problem, prompt) for problem in problems if problem["solution"]]
     for problem in problems:
@@ -122,10 +122,25 @@ def references(problems: Iterable[Row], prompt: Prompt) -> tuple[list[Row], Reje
     return rows, rejects
 
 
+def signed(rows: Iterable[Row], problems: Iterable[Row], model: str = "", teacher: str = "") -> list[Row]:
+    """Training rows with who is behind their text: the `model` that drew it, with the help of a `teacher` or none, or
+    the data set of the reference. Rows of earlier sets keep theirs.
+    """
+    datasets = {problem["problem_id"]: problem["dataset"] for problem in problems}
+
+    def signature(row: Row) -> Row:
+        if row["origin"] != "sampled":
+            return {"writer": f"data set {datasets[row['problem_id']]}"}
+        helper = {"helper": teacher} if row["strategy"] == "interactive" and teacher else {}
+        return {"writer": model, **helper}
+
+    return [row if "writer" in row else row | signature(row) for row in rows]
+
+
 def within_tokens(graded: Sequence[Row], tokens: int) -> list[Row]:
     """All plain draws, and the guided ones that a budget of generated tokens allows, a round after the other.
 
-    Gives brute force the price of another strategy, the only fair comparison (spec 4).
+    Gives brute force the price of another strategy, the only fair comparison.
     """
     plain = [draw for draw in graded if draw["phase"] == "plain"]
     guided = [draw for draw in graded if draw["phase"] != "plain"]
@@ -138,7 +153,7 @@ def within_tokens(graded: Sequence[Row], tokens: int) -> list[Row]:
 
 
 def suspect_gold(draws: Iterable[Row], answer: str) -> str | None:
-    """The one answer that all guided draws of a question agree on, if it is not the gold one (spec 5)."""
+    """The one answer that all guided draws of a question agree on, if it is not the gold one."""
     guided = [draw for draw in draws if draw["phase"] == "guided" and draw["verdict"] != "not_done"]
     said = {draw["answer"] for draw in guided}
     if len(guided) < 2 or len(said) != 1 or any(draw["verdict"] == "correct" for draw in guided):
@@ -176,12 +191,12 @@ def _taken(problem: Row, draws: Sequence[Row], rules: SelectRules) -> tuple[list
     return left, reasons
 
 
-def _copies_over(most: int, reference: str | None) -> Callable[[Row, str], str]:
+def _copies_over(most: int, solution: str | None) -> Callable[[Row, str], str]:
     copies = 0
 
     def reason(draw: Row, text: str) -> str:
         nonlocal copies
-        if draw["strategy"] != "rationale" or not leaks.is_copy(text, reference):
+        if draw["strategy"] != "rationale" or not leaks.is_copy(text, solution):
             return ""
         copies += 1
         return "copied_reference" if copies > most else ""

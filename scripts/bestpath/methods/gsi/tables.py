@@ -1,4 +1,4 @@
-"""The tables of GSI (spec section 2)."""
+"""The tables of GSI."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _DRAW = {
     "prompt_sha": "string",
     "seed": "int64",
     "prefix": "string",  # the beginning that was given; empty if none
-    "prefix_share": "float64",  # of the reference's tokens
-    "all_revealed": "bool",  # every reasoning line of the reference was given
+    "prefix_share": "float64",  # of the reference solution's tokens
+    "all_revealed": "bool",  # every reasoning line of the reference solution was given
     "feedback": "string?",  # the teacher's
     "text": "string",  # prefix and continuation
     "n_tokens": "int64",  # generated, without the prefix
@@ -120,7 +120,7 @@ QUESTIONS = Table(
 """A row is one question of the pool."""
 
 TAIL = Table("gsi_tail", {"metric": "string", "group": "string", "value": "float64"}, ("metric", "group"))
-"""A row is one number about the tail (spec 3.8); `group` is a level, a bin or a quantile, empty for a total."""
+"""A row is one number about the tail (docs/gsi.md, 10); `group` is a level, a bin or a quantile, empty for a total."""
 
 SFT_COLUMNS = (
     "problem_id",

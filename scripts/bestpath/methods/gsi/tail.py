@@ -1,4 +1,4 @@
-"""What becomes of the hard questions over the iterations (spec 3.8): shares, distances, coverage, and what help cost.
+"""What becomes of the hard questions (docs/gsi.md, 10): shares, distances, coverage, and what help cost.
 
 All numbers are rows of TAIL. Groups are levels; a pool without levels is grouped by the pass rate of the plain draws of
 iteration 0, hardest last, so that the last group is the tail in both cases.
@@ -50,9 +50,9 @@ def total_variation(first: Shares, second: Shares) -> float:
     return sum(abs(first[group] - second[group]) for group in first) / 2
 
 
-def divergence(reference: Shares, own: Shares) -> float:
-    """KL(reference || own) in nats; infinite when the own distribution lacks a group."""
-    terms = ((share, own[group]) for group, share in reference.items() if share > 0)
+def divergence(original: Shares, own: Shares) -> float:
+    """KL(original || own) in nats; infinite when the own distribution lacks a group."""
+    terms = ((share, own[group]) for group, share in original.items() if share > 0)
     return sum(p * math.log(p / q) if q > 0 else math.inf for p, q in terms)
 
 
@@ -142,7 +142,7 @@ def _coverage(questions: Sequence[Row], groups: Mapping[str, str], add: Add) -> 
 
 
 def _help(sampled: Sequence[Row], training: Sequence[Row], groups: Mapping[str, str], add: Add) -> None:
-    """What the two phases drew and cost, how often help led to a right answer, and what of it is the reference's."""
+    """What the two phases drew and cost, how often help led to a right answer, and what of it was given."""
     for phase in ("plain", "guided"):
         draws = [row for row in sampled if row["phase"] == phase and row["verdict"] != "not_done"]
         add("draws", len(draws), phase)

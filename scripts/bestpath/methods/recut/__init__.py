@@ -5,5 +5,5 @@ side's next step (`explore`, with `steps` and `reward`). All completions become 
 shortest correct one is the optimal path (`optimal`), and it wins against longer and against wrong ones (`pairs`);
 `sft` makes the baselines' training sets and `funnel` counts what became of everything.
 
-`spec 3.4` in a docstring is a section of the specification that we built from, which cites paper and released code.
+The algorithm, with what the released code does differently, is on docs/recut.md, whose sections the docstrings name.
 """

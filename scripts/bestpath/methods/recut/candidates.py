@@ -1,4 +1,4 @@
-"""From trials to candidates: the pool of whole trajectories of each problem (paper, candidate pool; spec 3.6).
+"""From trials to candidates: the pool of whole trajectories of each problem (docs/recut.md, candidates).
 
 A candidate is the steps kept before a completion and the completion, as one text. It must have ended by itself,
 have an answer, have been verified, and differ from the others; everything else is rejected with its reason.
@@ -15,7 +15,7 @@ from bestpath.core.rejects import Rejects
 from bestpath.core.search import Verdict
 from bestpath.core.tables import Row
 from bestpath.methods.recut import steps
-from bestpath.methods.recut.tables import draw_order
+from bestpath.methods.recut.order import draw_order
 
 VerdictOf = Callable[[str, str], Verdict]
 """Grades a text for the problem of the given id."""
@@ -31,7 +31,7 @@ def collect(
 ) -> tuple[list[Row], Rejects]:
     """The candidates of all problems, and the rejected trials.
 
-    `count_tokens` counts a full text by the model's tokenizer, with the end token. With `verdict_of` every trial is
+    `count_tokens` counts a full text by the model's tokenizer, without an end token. With `verdict_of` every trial is
     graded anew: another verifier needs no new samples. `greedy_path`, which needs `verdict_of`, adds the kept steps
     themselves where the last one holds a box, for traces of the stop rule `boxed_in_step`. (Under the terminal rule
     the kept path is the last chosen candidate.)

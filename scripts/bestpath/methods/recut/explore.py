@@ -1,4 +1,4 @@
-"""Stepwise exploration with long-short switching (paper, stepwise exploration strategy; spec 3.3).
+"""Stepwise exploration with long-short switching (docs/recut.md, exploration).
 
 In every round the model completes the solution from the kept steps on, under a long and under a short instruction.
 The better-rewarded completion (`reward`) gives the next kept step (`steps`); all completions are returned, and
@@ -31,7 +31,7 @@ WHOLE_FIELDS = ("problem",)
 
 @dataclass(frozen=True)
 class ExploreRules:
-    """The settings of the exploration; the spec's defaults (3.9, 3.10).
+    """The settings of the exploration; the defaults are those of a real run (docs/recut.md, settings).
 
     continuation: the kept steps stand in the user's turn (`prompt`) or start the assistant's (`prefill`, where
     the user's turn stays the same in all rounds, so that the prefix cache serves everything before the new step).
@@ -89,7 +89,7 @@ def explore(problem: Row, rules: ExploreRules, prompts: Mapping[str, Prompt]) ->
 
 
 def sample_whole(problem: Row, rules: ExploreRules, prompt: Prompt, n: int) -> Search[list[Row]]:
-    """Draw `n` whole solutions under the neutral prompt, as rows of the trials table (rejection sampling, spec 4).
+    """Draw `n` whole solutions under the neutral prompt, as rows of the trials table (rejection sampling).
 
     `prompt` has `WHOLE_FIELDS`. For a fair comparison with `explore` the caller sets `n` so that both generate as
     many tokens.
@@ -101,7 +101,7 @@ def sample_whole(problem: Row, rules: ExploreRules, prompt: Prompt, n: int) -> S
 
 
 def up_to_round(trials: Sequence[Row], rounds: int) -> list[Row]:
-    """What searches with fewer rounds would have returned, so that varying R needs no new samples (spec 4)."""
+    """What searches with fewer rounds would have returned, so that varying R needs no new samples."""
     rows = [dict(row) for row in trials if row["round"] <= rounds]
     _end([row for row in rows if row["round"] == rounds and row["stop"] is None], "round_cap")
     return rows

@@ -1,4 +1,4 @@
-"""The funnel: what became of every problem, completion and candidate, and a proof that none is missing (spec 8)."""
+"""The funnel (docs/recut.md): what became of every problem, completion and candidate; a proof that none is missing."""
 
 from __future__ import annotations
 

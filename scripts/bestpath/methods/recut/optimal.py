@@ -1,4 +1,4 @@
-"""The optimal path of each problem: its shortest correct candidate (paper, optimal trajectory; spec 3.6)."""
+"""The optimal path of each problem: its shortest correct candidate (docs/recut.md, the optimal path)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def split_solved(optimal: Iterable[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def suspect_gold(optimal: Iterable[Row], candidates: Iterable[Row]) -> list[Row]:
-    """Unsolved problems whose candidates, two or more, all have one answer that is not the gold one (spec 9).
+    """Unsolved problems whose candidates, two or more, all have one answer that is not the gold one.
 
     Their gold answer deserves a look. Columns: problem_id, question, answer, candidates_say, n_candidates.
     """

@@ -1,4 +1,4 @@
-"""Preference pairs for the twin specialists (paper, Gemini LLMs; spec 3.7).
+"""Preference pairs for the twin specialists, the paper's Gemini LLMs (docs/recut.md, pairs).
 
 Both sets have the same winner, the shortest correct trajectory. In the length set it wins against a longer correct
 one, in the accuracy set against a wrong one. A loser is drawn at random there by default: the longest wrong one
@@ -32,7 +32,7 @@ LOSERS: dict[SetName, str] = {"length": "correct", "accuracy": "wrong"}
 
 @dataclass(frozen=True)
 class PairRules:
-    """The settings of the pairs; the spec's defaults (3.7, 3.10).
+    """The settings of the pairs (docs/recut.md, settings).
 
     rule: `fixed` is the paper's; `released` reproduces the released code, wrong winners and identical pairs
     included. rho: a length loser has at least rho times the winner's length. max_per_problem does not limit the
@@ -83,7 +83,7 @@ def build(
 
 
 def union(length: Iterable[Row], accuracy: Iterable[Row]) -> list[Row]:
-    """The pairs of both sets as one, for a single model instead of twins (spec 4)."""
+    """The pairs of both sets as one, for a single model instead of twins."""
     return sorted([*length, *accuracy], key=lambda row: row["problem_id"])
 
 
@@ -101,9 +101,9 @@ def check_enough(
     lost = Counter(row["reason"] for row in rejects if row["sample_id"] is None and row["reason"] != "unsolved")
     why = ", ".join(f"{reason} {n}" for reason, n in lost.most_common()) or "none"
     raise UserError(
-        f"the {name} set has {len(pairs)} pairs to train on, fewer than recut.pairs.min_pairs = {rules.min_pairs} "
-        f"({len(optimal)} problems, {solved} solved; solved ones without a pair: {why}); "
-        "explore more problems, draw more samples per mode, or lower recut.pairs.rho or min_pairs"
+        f"the {name} set has {len(pairs)} pairs to train on, fewer than methods.recut.pairs.min_pairs = "
+        f"{rules.min_pairs} ({len(optimal)} problems, {solved} solved; solved ones without a pair: {why}); "
+        "explore more problems, draw more samples per mode, or lower methods.recut.pairs.rho or min_pairs"
     )
 
 
@@ -161,7 +161,7 @@ def _drawn(policy: Policy, losers: Sequence[Row], winner: Row, rules: PairRules,
 def _released_couple(
     name: SetName, winner: Row, pool: Sequence[Row], room: int, rules: PairRules
 ) -> tuple[list[Couple], dict[str, str]]:
-    """The pair of the released code, whose damage is a result: a variant, no default (spec 3.7).
+    """The pair of the released code, whose damage is a result: a variant, no default.
 
     The shortest of the pool *and* the optimal path wins, which in the accuracy set is often a wrong one; a uniform
     draw from the rest loses, where the optimal path stands once more beside itself in the length set.

@@ -1,4 +1,4 @@
-"""The length-scaled reward and the choice between completions (spec 3.4).
+"""The length-scaled reward and the choice between completions (docs/recut.md, reward and choice).
 
 R(c) = (alpha I(c) - beta (1 - I(c))) / L(c), with I = 1 for a correct answer and L the completion's length. The
 choice takes the highest tier, then the highest R, then the short mode, then the first sample. Two facts follow: for
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bestpath.methods.recut.tables import MODE_RANK
+from bestpath.methods.recut.order import MODE_RANK
 
 
 @dataclass(frozen=True)

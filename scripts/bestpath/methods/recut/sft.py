@@ -1,4 +1,4 @@
-"""The training sets of the supervised baselines (spec 4)."""
+"""The training sets of the supervised baselines."""
 
 from __future__ import annotations
 

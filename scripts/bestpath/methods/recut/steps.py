@@ -1,4 +1,4 @@
-"""Steps and their markers (spec 3.5): which step a completion takes next, and whether it takes the last one.
+"""Steps and their markers (docs/recut.md, steps): which step a completion takes next, and whether it is the last.
 
 A marker stands at the start of a line: the word "step" and an integer, in optional brackets, asterisks or hashes,
 with an optional colon or period. A step runs from its marker to the next marker or to a line that starts with
@@ -54,7 +54,7 @@ def terminal(text: str, k: int, has_answer: bool) -> bool:
 
 
 def boxed(step: str) -> bool:
-    """Whether a step holds a final answer in a box: the released stop rule (spec 3.3)."""
+    """Whether a step holds a final answer in a box: the released stop rule."""
     return r"\boxed{" in step
 
 

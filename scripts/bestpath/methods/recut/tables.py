@@ -1,8 +1,8 @@
-"""The tables of ReCUT (spec section 2) and the order in which its rows are compared."""
+"""The tables of ReCUT and the order in which its rows are compared."""
 
 from __future__ import annotations
 
-from bestpath.core.tables import Row, Table
+from bestpath.core.tables import Table
 
 TRIALS = Table(
     "recut_trials",
@@ -88,11 +88,3 @@ PAIR_COLUMNS = (
 
 SFT_COLUMNS = ("problem_id", "prompt", "completion", "candidate_id", "n_tokens")
 """The keys of a supervised row (JSONL); prompt and completion are lists of messages."""
-
-MODE_RANK = {"short": 0, "neutral": 1, "long": 2}
-"""Ties between modes go to the smaller rank."""
-
-
-def draw_order(row: Row) -> tuple[int, int, int]:
-    """Sort key of trials and candidates: by round, short before long, by sample."""
-    return row["round"], MODE_RANK[row["mode"]], row["index"]

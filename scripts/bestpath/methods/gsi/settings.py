@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bestpath.settings.base import Count, Positive, Section, Share, Training, varied
-from bestpath.settings.endpoint import Endpoint
+from bestpath.settings.base import Count, Lora, MethodSettings, Positive, Section, Share, Training
 
 Unit = Literal["line", "sentence", "fraction"]
 
@@ -27,14 +26,13 @@ class GsiSample(Section):
 
 
 class Teacher(Section):
-    """The teacher of the strategy `interactive`."""
+    """How the teacher of the strategy `interactive` answers; the role `teacher` says who it is."""
 
-    endpoint: Endpoint | None = Field(None, description="the server that plays it; default: the base model does")
     temperature: float = Field(1.0, ge=0.0)
     top_p: Share = 0.95
     max_tokens: Count = Field(1024, description="longest feedback")
-    attempts: Count = Field(5, description="attempts at one feedback, before its round counts as not done")
-    max_not_done: Share = Field(0.05, description="stop when more questions than this share get no feedback")
+    attempts: Count = Field(5, description="attempts at one feedback before its round counts as not done")
+    max_not_done: Share = Field(0.05, description="stop when a larger share of the questions gets no feedback")
 
 
 class Guidance(Section):
@@ -48,18 +46,22 @@ class Guidance(Section):
         "k", description="`by_failure`: of each question a share of k that grows with its plain failures (DART)"
     )
     rounds: Count = Field(8, description="R, the most further draws of a question")
-    draws: Literal["one", "adaptive"] = Field("one", description="one draw at a time, or as many as the deficit asks")
+    draws: Literal["one", "adaptive"] = Field(
+        "one", description="one draw at a time, or as many at once as should fill the deficit"
+    )
     count_repeats: bool = Field(False, description="guided answers with equal texts all count towards k (released)")
     prefix_unit: Unit = Field("line", description="what a state reset reveals at a time")
-    prefix_units: dict[str, Unit] = Field({}, description="the same for single data sets, by name")
+    prefix_units: dict[str, Unit] = Field({}, description="`prefix_unit` of single data sets, by name")
     reveal_answer: bool = Field(False, description="a prefix may hold the final answer (released)")
     keep_last_step_hidden: bool = Field(False, description="a prefix never holds the last of several steps")
-    max_reveal: Share | None = Field(None, description="the largest share of a reference in a prefix; default: any")
+    max_reveal: Share | None = Field(
+        None, description="the largest share of a reference solution in a prefix; default: any"
+    )
     without_reference: Literal["plain", "rationale"] = Field(
-        "plain", description="how a question is asked whose reference reveals nothing"
+        "plain", description="the help for a question whose reference solution reveals nothing"
     )
     answer_style: Literal["labelled", "bare"] = Field(
-        "labelled", description="`bare` puts the answer unmarked (released)"
+        "labelled", description="`bare` puts the answer behind the question without a label (released)"
     )
     teacher: Teacher = Teacher()
 
@@ -67,24 +69,26 @@ class Guidance(Section):
 class GsiSelect(Section):
     """From draws to the next training set."""
 
-    cap: Count | None = Field(None, description="most rows of a question; `k` of them make the set uniform")
+    cap: Count | None = Field(None, description="most rows of a question; the value of k makes the set uniform")
     cap_by: Literal["first", "random", "shortest"] = "first"
     dedup: bool = Field(True, description="drop equal texts of a question")
     leaks: bool = Field(True, description="drop texts that mention the help, or go round in circles")
     hints: list[str] | None = Field(None, description="patterns of such mentions; default: those of docs/gsi.md")
     copies: Literal["one", "all", "none"] = Field(
-        "one", description="copies of its reference that a question keeps from a model that was shown it"
+        "one", description="copies of its reference solution that a question keeps, of answers drawn with it in sight"
     )
     step_check: Literal["off", "values", "strings"] = Field(
         "off", description="drop texts with a wrong equation; `strings` compares as the released code"
     )
-    fill: bool = Field(False, description="fill deficits with copies of the reference: the control of guidance")
+    fill: bool = Field(
+        False, description="fill deficits with copies of the reference solution: the control for guidance"
+    )
     repeat: bool = Field(False, description="repeat the rows of a question up to k")
     tokens_of: str | None = Field(
-        None, description="keep only as many guided draws as the tokens of this variant's guided phase pay for"
+        None, description="cut the guided phase off where it has cost as many tokens as that of this other variant"
     )
-    add_references: bool = Field(False, description="mix in the references of all data sets")
-    add_previous: bool = Field(False, description="mix in the training set before")
+    add_references: bool = Field(False, description="mix in the reference solutions of all data sets")
+    add_previous: bool = Field(False, description="mix in the training set of the iteration before")
     min_rows: Count = Field(50, description="stop when the set has fewer rows than this")
 
 
@@ -97,6 +101,7 @@ class GsiTrain(Training):
     micro_batch: Count = Field(8, description="rows at once on one device; the rest is accumulated")
     max_length: Count = Field(1024, description="longer rows are rejected, never cut")
     scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "linear"
+    lora: Lora = Lora(r=0)
 
 
 GSI_VARIANTS: dict[str, dict[str, Any]] = {
@@ -126,13 +131,15 @@ GSI_VARIANTS: dict[str, dict[str, Any]] = {
         "select": {"dedup": False, "leaks": False, "copies": "all"},
     },
 }
-"""The paper's strategies, controls and follow-ups, as rows of the configuration (spec section 4)."""
+"""The paper's strategies, controls and follow-ups, as rows of the configuration (docs/gsi.md, variants)."""
 
 
-class Gsi(Section):
+class Gsi(MethodSettings):
     """GSI: sample, guide where answers are missing, train from the base again, and so on."""
 
-    iterations: Count = Field(4, description="T, trained models, the one on references included")
+    iterations: Count = Field(
+        4, description="T, the number of trained models, the one trained on reference solutions included"
+    )
     sample: GsiSample = GsiSample()
     guidance: Guidance = Guidance()
     select: GsiSelect = GsiSelect()
@@ -142,6 +149,10 @@ class Gsi(Section):
         GSI_VARIANTS, description="a name and the settings of this section that differ"
     )
 
-    def variant(self, name: str) -> Gsi:
-        """The settings of one variant; `main` is the section itself."""
-        return varied(self, {} if name == "main" else self.variants[name])
+
+EMBEDDED: dict[str, Any] = {
+    "sample": {"max_tokens": 160},
+    "guidance": {"teacher": {"temperature": 0.7, "max_tokens": 40}},
+    "train": {"learning_rate": 3.0e-4, "epochs": 2.0, "global_batch": 32, "micro_batch": 32, "max_length": 448},
+}
+"""What differs where the base is the embedded one: short answers, and rates for a small model."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bestpath.settings.base import Count, Positive, Section, Share, Training, varied
+from bestpath.settings.base import Count, MethodSettings, Positive, Section, Share, Training
 
 
 class Explore(Section):
@@ -16,11 +16,13 @@ class Explore(Section):
         "stepwise", description="`whole` draws complete solutions under the neutral prompt instead"
     )
     rounds: Count = Field(8, description="R, the most steps that a path can have")
-    modes: list[Literal["long", "short"]] = Field(["long", "short"], min_length=1)
-    samples_per_mode: Count = 1
+    modes: list[Literal["long", "short"]] = Field(
+        ["long", "short"], min_length=1, description="prompts under which each round completes the solution"
+    )
+    samples_per_mode: Count = Field(1, description="completions a round under each of them")
     temperature: float = Field(0.7, ge=0.0)
     top_p: Share = 0.95
-    max_tokens: Count = Field(160, description="longest completion")
+    max_tokens: Count = Field(2048, description="longest completion")
     continuation: Literal["prompt", "prefill"] = Field(
         "prompt", description="kept steps stand in the user's turn, or start the assistant's"
     )
@@ -28,12 +30,15 @@ class Explore(Section):
         "terminal", description="`boxed_in_step` is the released rule, which hardly ever stops"
     )
     alpha: Positive = Field(1.0, description="reward of a correct completion, before division by its length")
-    beta: float = Field(1.0, ge=0.0, description="penalty of a wrong one, likewise")
+    beta: float = Field(1.0, ge=0.0, description="penalty of a wrong completion, before division by its length")
     both_wrong: Literal["formula", "figure"] = Field(
-        "formula", description="when both are wrong keep the longer (`formula`) or the shorter (`figure`)"
+        "formula", description="of two wrong completions keep the longer (`formula`) or the shorter (`figure`)"
     )
-    unparsable_tier: Literal["below_wrong", "same"] = "below_wrong"
-    length_unit: Literal["tokens", "chars"] = "tokens"
+    unparsable_tier: Literal["below_wrong", "same"] = Field(
+        "below_wrong",
+        description="how a completion that was cut off or has no answer ranks; `same`: as a wrong one",
+    )
+    length_unit: Literal["tokens", "chars"] = Field("tokens", description="what the reward divides by")
 
 
 class Policy(Section):
@@ -45,14 +50,16 @@ class Policy(Section):
 class Pairs(Section):
     """ReCUT's preference pairs."""
 
-    rule: Literal["fixed", "released"] = Field("fixed", description="`released` reproduces its wrong winners")
+    rule: Literal["fixed", "released"] = Field(
+        "fixed", description="`released` is the rule of the released code, with its wrong winners"
+    )
     rounds: Count | None = Field(None, description="use only candidates of the first rounds of the trace")
     verifier: Literal["dataset", "exact"] = Field(
         "dataset", description="`exact` re-grades the trace by string equality"
     )
-    length_unit: Literal["tokens", "chars"] = "tokens"
+    length_unit: Literal["tokens", "chars"] = Field("tokens", description="what makes a candidate short or long")
     rho: float = Field(1.2, ge=1.0, description="a length loser has at least rho times the winner's tokens")
-    max_per_problem: Count = 1
+    max_per_problem: Count = Field(1, description="pairs a problem in each set; the policy `all` has no limit")
     min_pairs: Count = Field(50, description="stop when a set has fewer pairs to train on than this")
     train_prompt: Literal["neutral", "bare"] = Field("neutral", description="`bare` is the problem alone")
     length: Policy = Policy(rejected="longest")
@@ -62,10 +69,10 @@ class Pairs(Section):
 class LearningRates(Section):
     """Learning rates to try, by training set; the best is chosen on the dev split."""
 
-    length: list[Positive] = [4.0e-5, 8.0e-5]
-    accuracy: list[Positive] = [1.0e-4, 2.0e-4]
-    union: list[Positive] = [4.0e-5, 8.0e-5]
-    sft: list[Positive] = [5.0e-5, 1.0e-4]
+    length: list[Positive] = [1.0e-5]
+    accuracy: list[Positive] = [1.0e-6]
+    union: list[Positive] = [1.0e-6]
+    sft: list[Positive] = [1.0e-5]
 
 
 class Train(Training):
@@ -76,17 +83,19 @@ class Train(Training):
     ld_alpha: Share | None = Field(None, description="length-desensitised DPO: weight of the tokens past the shorter")
     sft_weight: float = Field(0.0, ge=0.0, description="weight of an added SFT term on the chosen text")
     learning_rates: LearningRates = LearningRates()
-    checkpoints: Count = Field(4, description="checkpoints a run, evenly spaced; the dev split chooses")
-    select: Literal["dev", "last"] = "dev"
+    checkpoints: Count = Field(4, description="checkpoints a training, evenly spaced; the dev split chooses")
+    select: Literal["dev", "last"] = Field(
+        "dev", description="the checkpoint that is taken: by the dev split, or the last"
+    )
 
 
 class MergeMethod(Section):
     """One way to merge the two specialists (mergekit's names)."""
 
     method: Literal["dare_ties", "ties", "dare_linear", "linear", "task_arithmetic", "slerp", "sce"]
-    density: Share = 1.0
+    density: Share = Field(1.0, description="share of the entries of each delta that is kept")
     weight: Positive = Field(0.5, description="weight of each specialist's delta")
-    normalize: bool = True
+    normalize: bool = Field(True, description="divide by the sum of the weights")
     share: Share | None = Field(None, description="`linear`, `slerp`: the length specialist's share")
 
 
@@ -101,7 +110,7 @@ class Merge(Section):
         "linear-0.75": MergeMethod(method="linear", share=0.75),
     }
     dtype: Literal["float32", "bfloat16"] = Field(
-        "float32", description="the one final cast; the merge itself is float32"
+        "bfloat16", description="the one final cast; the merge itself is float32"
     )
 
 
@@ -142,7 +151,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 """The ablations of the paper and of its released code, as rows of the configuration."""
 
 
-class Recut(Section):
+class Recut(MethodSettings):
     """ReCUT: stepwise exploration, two preference sets, two specialists, one merge."""
 
     explore: Explore = Explore()
@@ -152,11 +161,26 @@ class Recut(Section):
     )
     train: Train = Train()
     merge: Merge = Merge()
-    run: list[str] = Field(["main"], min_length=1, description="variants to run; `main` is this section itself")
     variants: dict[str, dict[str, Any]] = Field(
         VARIANTS, description="ablations: a name and the settings of this section that differ"
     )
+    base_prompts: list[str] = Field(["long", "short"], description="prompts under which the base is evaluated, too")
 
-    def variant(self, name: str) -> Recut:
-        """The settings of one variant; `main` is the section itself."""
-        return varied(self, {} if name == "main" else self.variants[name])
+
+EMBEDDED: dict[str, Any] = {
+    "explore": {"max_tokens": 160},
+    "train": {
+        "learning_rates": {
+            "length": [4.0e-5, 8.0e-5],
+            "accuracy": [1.0e-4, 2.0e-4],
+            "union": [4.0e-5, 8.0e-5],
+            "sft": [5.0e-5, 1.0e-4],
+        },
+        "global_batch": 16,
+        "micro_batch": 16,
+        "max_length": 512,
+        "lora": {"r": 0},
+    },
+    "merge": {"dtype": "float32"},
+}
+"""What differs where the base is the embedded one: short solutions, all weights, and rates for a small model."""
