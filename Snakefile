@@ -1,8 +1,7 @@
 # bestpath: sample reasoning paths, score them, keep the best, train on the difference, merge, evaluate.
 #
 #   snakemake                    everything, up to the report
-#   snakemake recut              the specialists and merges of the ReCUT variants that `recut.run` names
-#   snakemake gsi --configfile config/gsi.yaml    the models of all iterations of the variants that `gsi.run` names
+#   snakemake <method>           the models of those variants of a method that the configuration runs
 #   snakemake evaluate | report  the result tables, or the report
 #   snakemake --configfile config/seeds.yaml …    with an overlay over config/config.yaml
 
@@ -14,30 +13,36 @@ include: "rules/common.smk"
 
 
 pathvars:
-    results=f"results/{SETTINGS.experiment}",
-    logs=f"results/{SETTINGS.experiment}/logs",
-    benchmarks=f"results/{SETTINGS.experiment}/benchmarks",
-    prompts=plan.prompt_folder(SETTINGS),
+    results=WIRING.results,
+    logs=f"{WIRING.results}/logs",
+    benchmarks=f"{WIRING.results}/benchmarks",
 
 
 wildcard_constraints:
+    method="|".join(EXPERIMENT.methods),
     variant=r"[\w-]+",
     seed=r"\d+",
     shard=r"\d{5}",
-    method="recut|gsi",
     specialist=r"[\w-]+",
     merge=r"[\w.-]+",
-    prompt=r"[\w-]+",
+    lr=r"[\d.e-]+",
     set=r"[\w-]+",
     t=r"\d+",
-    model=r"base|[a-z]+/[\w-]+/s\d+/[\w.-]+",
+    system=r"[\w./-]+",
 
 
-include: "rules/inputs.smk"
 include: "rules/embedded.smk"
 include: "rules/problems.smk"
+include: "rules/train.smk"
 include: "rules/evaluate.smk"
-include: f"rules/{SETTINGS.method}.smk"
+
+
+for name in EXPERIMENT.methods:
+
+    include: f"rules/{name}.smk"
+
+
+include: "rules/report.smk"
 
 
 onstart:

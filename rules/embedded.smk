@@ -17,21 +17,20 @@ rule embedded_problems:
     params:
         *code_of("embedded_problems"),
         n=lambda w: (SETTINGS.embedded.pool if w.pool == "train" else SETTINGS.embedded.test),
-        world=as_json(world_settings()),
+        world=WIRING.world(),
         seed=SETTINGS.seed,
     message:
         "make {wildcards.pool} problems of the embedded language"
     shell:
-        "python scripts/embedded_problems.py --pool {wildcards.pool} --n {params.n} --world {params.world:q}"
-        " --seed {params.seed} --problems {output.problems} 2> {log}"
+        command("embedded_problems", "", "n world seed", "pool", "problems")
 
 
-if SETTINGS.model.source == "embedded":
+if SETTINGS.is_embedded:
 
     rule embedded_base:
         """Pretrain the base model on the lessons that the methods need."""
         input:
-            prompts=[entry.split("=")[1] for entry in lesson_prompts("=")],
+            prompts=list(WIRING.lesson_prompts().values()),
         output:
             model="<results>/models/base/manifest.json",
             metrics="<results>/embedded/pretraining.parquet",
@@ -46,43 +45,49 @@ if SETTINGS.model.source == "embedded":
             mem_mb=3000,
             runtime=60,
         params:
-            *code_of("embedded_base"),
-            lessons=lesson_prompts("="),
-            course=as_json(SETTINGS.embedded.model_dump(include={"depth", "steps", "batch", "learning_rate"})),
-            world=as_json(world_settings()),
-            context=SETTINGS.model.context,
+            *code_of("embedded_base", *WIRING.lesson_modules()),
+            modules=WIRING.lesson_modules(),
+            lessons=[f"{name}={path}" for name, path in WIRING.lesson_prompts().items()],
+            course=WIRING.course(),
+            world=WIRING.world(),
+            context=SETTINGS.base.context,
             seed=SETTINGS.seed,
+            threads=SETTINGS.embedded.threads,
         message:
             "pretrain the embedded base model"
         shell:
             # its threads have the cores to themselves: waiting awake is a quarter faster
-            "OMP_WAIT_POLICY=ACTIVE python scripts/embedded_base.py --lessons {params.lessons}"
-            " --course {params.course:q} --world {params.world:q} --context {params.context}"
-            " --seed {params.seed} --threads {threads} --model {output.model} --metrics {output.metrics} 2> {log}"
+            command(
+                "embedded_base",
+                "",
+                "modules lessons course world context seed threads",
+                outputs="model metrics",
+                launcher="OMP_WAIT_POLICY=ACTIVE python",
+            )
 
-else:
 
-    rule import_base:
-        """Take the base model from a folder or a hub, checked and with a manifest."""
-        input:
-            folder=SETTINGS.model.source if Path(SETTINGS.model.source).is_dir() else [],
-        output:
-            model="<results>/models/base/manifest.json",
-        log:
-            "<logs>/import_base/base.log",
-        benchmark:
-            "<benchmarks>/import_base/base.jsonl"
-        conda:
-            "../envs/tables.yaml"
-        resources:
-            mem_mb=2000,
-            runtime=120,
-        params:
-            *code_of("import_base"),
-            source=SETTINGS.model.source,
-            revision=SETTINGS.model.revision or "",
-        message:
-            "take the base model from {params.source}"
-        shell:
-            "HF_HUB_OFFLINE=0 python scripts/import_base.py --source {params.source} --revision '{params.revision}'"
-            " --model {output.model} 2> {log}"
+rule import_model:
+    """Take a model from a folder or a hub, checked and with a manifest."""
+    input:
+        folder=lambda w: WIRING.folder_of(w.entry),
+    output:
+        model="<results>/models/{entry}/manifest.json",
+    log:
+        "<logs>/import_model/{entry}.log",
+    benchmark:
+        "<benchmarks>/import_model/{entry}.jsonl"
+    wildcard_constraints:
+        entry=WIRING.imported(),
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        *code_of("import_model"),
+        source=lambda w: SETTINGS.models[w.entry].source,
+        revision=lambda w: SETTINGS.models[w.entry].revision or "",
+    message:
+        "take the model {wildcards.entry} from {params.source}"
+    shell:
+        command("import_model", "", "source revision", outputs="model", launcher="HF_HUB_OFFLINE=0 python")

@@ -1,83 +1,107 @@
-# Evaluation: sample, grade, tabulate. A system is a model under a prompt.
+# Evaluation: answer, grade, tabulate. A system is models in roles, prompts, and a way to answer.
+answerers = WIRING.answering()
 
 
 rule evaluate_sample:
     """Answer the problems of one set with one system, under every decoding."""
     input:
-        problems=problems_of,
-        model="<results>/models/{model}/manifest.json",
-        prompt="<prompts>/{prompt}.jinja",
+        problems=WIRING.problems_of,
+        models=answerers.manifests,
+        prompts=lambda w: list(WIRING.system(w).prompts.values()),
     output:
-        samples="<results>/evaluate/{model}/{prompt}/{set}.samples.parquet",
-        usage="<results>/evaluate/{model}/{prompt}/{set}.usage.json",
+        samples="<results>/evaluate/{system}/{set}.samples.parquet",
+        usage="<results>/evaluate/{system}/{set}.usage.json",
     log:
-        "<logs>/evaluate_sample/{model}/{prompt}.{set}.log",
+        "<logs>/evaluate_sample/{system}.{set}.log",
     benchmark:
-        "<benchmarks>/evaluate_sample/{model}/{prompt}.{set}.jsonl"
+        "<benchmarks>/evaluate_sample/{system}.{set}.jsonl"
     conda:
         "../envs/sampling.yaml"
     threads: SETTINGS.compute.threads
     resources:
-        gpu=sampling_gpus,
-        endpoint=asks_endpoint,
-        mem_mb=scaled(SETTINGS.compute.mem_mb),
-        runtime=scaled(240),
+        **answerers.resources(minutes=240),
     params:
-        *code_of("evaluate_sample"),
-        decodings=lambda w: as_json(decodings(SETTINGS, w.set)),
-        engine=engine_settings,
-        limits=engine_limits,
-        python=engine_python,
+        **answerers.params("evaluate_sample", engine_python, WIRING.answerer),
+        prompts=lambda w: [f"{name}={path}" for name, path in WIRING.system(w).prompts.items()],
+        answerer=lambda w: WIRING.system(w).answerer,
+        options=lambda w: as_argument(dict(WIRING.system(w).options)),
+        decodings=lambda w: as_argument(WIRING.decodings(w.set)),
         max_tokens=SETTINGS.evaluation.max_tokens,
         seed=SETTINGS.seed,
         part=lambda w: "dev" if w.set == "dev" else "all",
+        label=lambda w: w.system,
     message:
-        "answer {wildcards.set} with {wildcards.model}, {wildcards.prompt} prompt"
+        "answer {wildcards.set} with {wildcards.system}"
     shell:
-        "python scripts/with_gpus.py {resources.gpu}"
-        " {params.python} scripts/evaluate_sample.py --problems {input.problems} --part {params.part} --model {input.model}"
-        " --prompt {input.prompt} --decodings {params.decodings:q} --engine {params.engine:q}"
-        " --limits {params.limits:q}"
-        " --max-tokens {params.max_tokens} --seed {params.seed} --label {wildcards.model}/{wildcards.prompt}"
-        " --samples {output.samples} --usage {output.usage} 2> {log}"
+        command(
+            "evaluate_sample",
+            "problems",
+            "prompts answerer options decodings max_tokens seed part label",
+            outputs="samples usage",
+            models=True,
+        )
 
 
 rule evaluate_grade:
     """Grade a system's answers. Grading again never samples again."""
     input:
-        samples="<results>/evaluate/{model}/{prompt}/{set}.samples.parquet",
-        problems=problems_of,
+        samples="<results>/evaluate/{system}/{set}.samples.parquet",
+        problems=WIRING.problems_of,
     output:
-        scores="<results>/evaluate/{model}/{prompt}/{set}.scores.parquet",
+        scores="<results>/evaluate/{system}/{set}.scores.parquet",
     log:
-        "<logs>/evaluate_grade/{model}/{prompt}.{set}.log",
+        "<logs>/evaluate_grade/{system}.{set}.log",
     benchmark:
-        "<benchmarks>/evaluate_grade/{model}/{prompt}.{set}.jsonl"
+        "<benchmarks>/evaluate_grade/{system}.{set}.jsonl"
     conda:
         "../envs/tables.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
     params:
-        *code_of("evaluate_grade"),
-        programs=programs,
+        code=WIRING.reader_code,
+        reader=lambda w: WIRING.system(w).reader,
+        isolation=WIRING.isolation,
     message:
-        "grade {wildcards.model}, {wildcards.prompt} prompt, on {wildcards.set}"
+        "grade {wildcards.system} on {wildcards.set}"
     shell:
-        "python scripts/evaluate_grade.py --samples {input.samples} --problems {input.problems} {params.programs}"
-        " --scores {output.scores} 2> {log}"
+        command("evaluate_grade", "samples problems", "reader isolation", outputs="scores")
+
+
+rule systems:
+    """All systems of the experiment: their models, where these come from, and what they were made from."""
+    input:
+        usage=WIRING.usage_files(),
+        choices=WIRING.choices(),
+        lineages=WIRING.lineages(),
+    output:
+        systems="<results>/systems.json",
+    log:
+        "<logs>/systems/all.log",
+    benchmark:
+        "<benchmarks>/systems/all.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        *code_of("systems"),
+        declared=as_argument(WIRING.declared_systems()),
+    message:
+        "list the systems"
+    shell:
+        command("systems", "usage choices lineages", "declared", outputs="systems")
 
 
 rule evaluate_table:
-    """The result tables: accuracy, tokens and differences from the base, with intervals."""
+    """The result tables: accuracy, tokens, and the differences between any two systems, with intervals."""
     input:
-        scores=[
-            f"<results>/evaluate/{model}/{prompt}/{name}.scores.parquet"
-            for name in SETTINGS.evaluation.sets
-            for model, prompt in systems(name)
-        ],
+        scores=[WIRING.scores(system, name) for system, name in WIRING.evaluated()],
+        systems="<results>/systems.json",
     output:
         metrics="<results>/tables/metrics.parquet",
+        differences="<results>/tables/differences.parquet",
         tables=multiext("<results>/tables/results", ".csv", ".md", ".json"),
     log:
         "<logs>/evaluate_table/all.log",
@@ -90,23 +114,20 @@ rule evaluate_table:
         runtime=30,
     params:
         *code_of("evaluate_table"),
-        systems=as_json(
-            [
-                {**system_of(model, prompt), "dataset": name}
-                for name in SETTINGS.evaluation.sets
-                for model, prompt in systems(name)
-            ]
-        ),
-        folder=subpath(output.metrics, parent=True),
+        entries=as_argument([{"id": system.id, "dataset": name} for system, name in WIRING.evaluated()]),
+        tables=subpath(output.metrics, parent=True),
         bootstrap=SETTINGS.evaluation.bootstrap,
         max_tokens=SETTINGS.evaluation.max_tokens,
         seed=SETTINGS.seed,
     message:
         "make the result tables"
     shell:
-        "python scripts/evaluate_table.py --scores {input.scores} --systems {params.systems:q}"
-        " --bootstrap {params.bootstrap} --max-tokens {params.max_tokens} --seed {params.seed}"
-        " --metrics {output.metrics} --tables {params.folder} 2> {log}"
+        command(
+            "evaluate_table",
+            "scores systems",
+            "entries bootstrap max_tokens seed tables",
+            outputs="metrics differences",
+        )
 
 
 rule evaluate:

@@ -1,21 +1,21 @@
 # GSI: train on references, then draw, grade, guide where answers are missing, select, and train from the base again.
-include: "gsi_inputs.smk"
-include: "train.smk"
+gsi = WIRING.of("gsi")
+drawers, guides, readers = gsi.players("draw"), gsi.players("guide"), gsi.players("perplexity")
 
 
 rule gsi_references:
     """Make the first training set: the references of the pool."""
     input:
-        problems="<results>/problems/train.parquet",
-        prompt="<prompts>/plain.jinja",
+        problems=gsi.problems,
+        prompt=gsi.prompt("plain"),
     output:
-        train="<results>/gsi/{variant}/s{seed}/sft/0.train.jsonl",
-        dev="<results>/gsi/{variant}/s{seed}/sft/0.dev.jsonl",
-        rejects="<results>/gsi/{variant}/s{seed}/sft/0.rejects.parquet",
+        **gsi.makes("select", "train", "dev", "rejects"),
     log:
-        "<logs>/gsi_references/{variant}.s{seed}.log",
+        "<logs>/gsi_references/{variant}.s{seed}.{t}.log",
     benchmark:
-        "<benchmarks>/gsi_references/{variant}.s{seed}.jsonl"
+        "<benchmarks>/gsi_references/{variant}.s{seed}.{t}.jsonl"
+    wildcard_constraints:
+        t="0",
     conda:
         "../envs/tables.yaml"
     resources:
@@ -26,19 +26,17 @@ rule gsi_references:
     message:
         "take the references, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/gsi_references.py --problems {input.problems} --prompt {input.prompt}"
-        " --train {output.train} --dev {output.dev} --rejects {output.rejects} 2> {log}"
+        command("gsi_references", "problems prompt", outputs="train dev rejects")
 
 
 rule gsi_sample:
     """Draw plain answers to the questions of one shard with the model of an iteration."""
     input:
-        problems="<results>/problems/train.parquet",
-        model=model_of,
-        prompt="<prompts>/plain.jinja",
+        problems=gsi.problems,
+        models=drawers.manifests,
+        prompt=gsi.prompt("plain"),
     output:
-        draws="<results>/gsi/{variant}/s{seed}/draws/{t}/plain/{shard}.parquet",
-        usage="<results>/gsi/{variant}/s{seed}/draws/{t}/plain/{shard}.usage.json",
+        **gsi.makes("draw"),
     log:
         "<logs>/gsi_sample/{variant}.s{seed}.{t}.{shard}.log",
     benchmark:
@@ -47,32 +45,27 @@ rule gsi_sample:
         "../envs/sampling.yaml"
     threads: SETTINGS.compute.threads
     resources:
-        gpu=gpus,
-        mem_mb=scaled(SETTINGS.compute.mem_mb),
-        runtime=scaled(240),
+        **drawers.resources(minutes=240),
     params:
-        *code_of("gsi_sample"),
-        rules=lambda w: as_json(gsi(w.variant).sample.model_dump(exclude={"verifier"})),
-        engine=trained_engine,
-        python=engine_python,
+        **drawers.params("gsi_sample", engine_python, gsi.sandbox_modules),
+        isolation=gsi.isolation,
+        rules=gsi.settings("draw", "rules"),
         shard_size=SETTINGS.problems.shard_size,
     message:
         "draw at iteration {wildcards.t}, variant {wildcards.variant}, seed {wildcards.seed}, shard {wildcards.shard}"
     shell:
-        "python scripts/with_gpus.py {resources.gpu}"
-        " {params.python} scripts/gsi_sample.py --problems {input.problems} --model {input.model}"
-        " --prompt {input.prompt} --t {wildcards.t} --rules {params.rules:q} --engine {params.engine:q}"
-        " --seed {wildcards.seed} --shard {wildcards.shard} --shard-size {params.shard_size}"
-        " --draws {output.draws} --usage {output.usage} 2> {log}"
+        command(
+            "gsi_sample", "problems prompt", "rules isolation shard_size", "t seed shard", "draws usage", models=True
+        )
 
 
 rule gsi_grade:
     """Grade the plain answers of one shard."""
     input:
-        draws="<results>/gsi/{variant}/s{seed}/draws/{t}/plain/{shard}.parquet",
-        problems="<results>/problems/train.parquet",
+        unpack(gsi.needs("grade")),
+        problems=gsi.problems,
     output:
-        graded="<results>/gsi/{variant}/s{seed}/graded/{t}/plain/{shard}.parquet",
+        **gsi.makes("grade"),
     log:
         "<logs>/gsi_grade/{variant}.s{seed}.{t}.{shard}.log",
     benchmark:
@@ -83,28 +76,24 @@ rule gsi_grade:
         mem_mb=4000,
         runtime=60,
     params:
-        *code_of("gsi_grade"),
-        rules=lambda w: as_json(gsi(w.variant).sample.model_dump(include={"mode", "verifier", "min_level"})),
+        *code_of("gsi_grade", *gsi.sandbox_modules()),
+        isolation=gsi.isolation,
+        rules=gsi.settings("grade", "rules"),
     message:
         "grade iteration {wildcards.t}, variant {wildcards.variant}, seed {wildcards.seed}, shard {wildcards.shard}"
     shell:
-        "python scripts/gsi_grade.py --draws {input.draws} --problems {input.problems} --rules {params.rules:q}"
-        " --graded {output.graded} 2> {log}"
+        command("gsi_grade", "draws problems", "rules isolation", outputs="graded")
 
 
 rule gsi_guide:
     """Ask the questions of one shard that are short of correct answers again, with help."""
     input:
-        problems="<results>/problems/train.parquet",
-        plain=lambda w: [
-            f"<results>/gsi/{gsi_home(w.variant, 'plain', int(w.t))}/s{w.seed}/graded/{w.t}/plain/{w.shard}.parquet"
-        ],
-        model=model_of,
-        base="<results>/models/base/manifest.json",
-        prompts=lambda w: list(help_prompts(w).values()),
+        unpack(gsi.needs("guide", "plain")),
+        problems=gsi.problems,
+        models=guides.manifests,
+        prompts=gsi.prompt_files("guide"),
     output:
-        graded="<results>/gsi/{variant}/s{seed}/graded/{t}/guided/{shard}.parquet",
-        usage="<results>/gsi/{variant}/s{seed}/graded/{t}/guided/{shard}.usage.json",
+        **gsi.makes("guide"),
     log:
         "<logs>/gsi_guide/{variant}.s{seed}.{t}.{shard}.log",
     benchmark:
@@ -113,44 +102,34 @@ rule gsi_guide:
         "../envs/sampling.yaml"
     threads: SETTINGS.compute.threads
     resources:
-        gpu=gpus,
-        endpoint=asks_teacher,
-        mem_mb=scaled(SETTINGS.compute.mem_mb),
-        runtime=scaled(480),
+        **guides.resources(minutes=480),
     params:
-        *code_of("gsi_guide"),
-        prompts=lambda w: [f"{role}={path}" for role, path in help_prompts(w).items()],
-        rules=lambda w: as_json(guided_rules(w)),
-        engine=trained_engine,
-        teacher=teacher_engine,
-        limits=teacher_limits,
-        python=engine_python,
+        **guides.params("gsi_guide", engine_python, gsi.sandbox_modules),
+        isolation=gsi.isolation,
+        prompts=gsi.named_prompts("guide"),
+        rules=gsi.settings("guide", "rules"),
         shard_size=SETTINGS.problems.shard_size,
     message:
         "guide iteration {wildcards.t}, variant {wildcards.variant}, seed {wildcards.seed}, shard {wildcards.shard}"
     shell:
-        "python scripts/with_gpus.py {resources.gpu}"
-        " {params.python} scripts/gsi_guide.py --problems {input.problems} --plain {input.plain} --model {input.model}"
-        " --base {input.base} --prompts {params.prompts} --t {wildcards.t} --rules {params.rules:q}"
-        " --engine {params.engine:q} --teacher={params.teacher:q} --limits {params.limits:q} --seed {wildcards.seed}"
-        " --shard {wildcards.shard} --shard-size {params.shard_size}"
-        " --graded {output.graded} --usage {output.usage} 2> {log}"
+        command(
+            "gsi_guide",
+            "problems plain",
+            "prompts rules isolation shard_size",
+            "t seed shard",
+            "graded usage",
+            models=True,
+        )
 
 
 rule gsi_select:
     """Make the training set of iteration t from the draws of the one before."""
     input:
-        problems="<results>/problems/train.parquet",
-        plain=lambda w: graded_of(w, "plain", int(w.t) - 1),
-        guided=lambda w: graded_of(w, "guided", int(w.t) - 1),
-        paid=paid_by,
-        further=further_sets,
-        prompt="<prompts>/plain.jinja",
+        unpack(gsi.needs("select")),
+        problems=gsi.problems,
+        prompt=gsi.prompt("plain"),
     output:
-        train="<results>/gsi/{variant}/s{seed}/sft/{t}.train.jsonl",
-        sampled="<results>/gsi/{variant}/s{seed}/sampled/{t}.parquet",
-        questions="<results>/gsi/{variant}/s{seed}/questions/{t}.parquet",
-        rejects="<results>/gsi/{variant}/s{seed}/sft/{t}.rejects.parquet",
+        **gsi.makes("select", "train", "sampled", "questions", "rejects"),
     log:
         "<logs>/gsi_select/{variant}.s{seed}.{t}.log",
     benchmark:
@@ -164,23 +143,28 @@ rule gsi_select:
         runtime=60,
     params:
         *code_of("gsi_select"),
-        rules=lambda w: as_json(gsi_select_rules(w)),
+        rules=gsi.settings("select", "rules"),
+        writer=gsi.model_named("select", "writer"),
+        teacher=gsi.plays("teacher"),
     message:
         "select the rows of iteration {wildcards.t}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/gsi_select.py --problems {input.problems} --plain {input.plain} --guided {input.guided}"
-        " --paid {input.paid} --further {input.further} --prompt {input.prompt} --rules {params.rules:q}"
-        " --seed {wildcards.seed} --train {output.train} --sampled {output.sampled} --questions {output.questions}"
-        " --rejects {output.rejects} 2> {log}"
+        command(
+            "gsi_select",
+            "plain guided paid further problems prompt",
+            "rules writer teacher",
+            "seed",
+            "train sampled questions rejects",
+        )
 
 
 rule gsi_perplexity:
     """Let the base say how probable it finds a training set."""
     input:
-        train="<results>/gsi/{variant}/s{seed}/sft/{t}.train.jsonl",
-        model="<results>/models/base/manifest.json",
+        unpack(gsi.needs("perplexity")),
+        models=readers.manifests,
     output:
-        perplexities="<results>/gsi/{variant}/s{seed}/perplexity/{t}.parquet",
+        **gsi.makes("perplexity"),
     log:
         "<logs>/gsi_perplexity/{variant}.s{seed}.{t}.log",
     benchmark:
@@ -189,33 +173,22 @@ rule gsi_perplexity:
         "../envs/sampling.yaml"
     threads: SETTINGS.compute.threads
     resources:
-        gpu=gpus,
-        mem_mb=scaled(SETTINGS.compute.mem_mb),
-        runtime=scaled(120),
+        **readers.resources(minutes=120),
     params:
-        *code_of("gsi_perplexity"),
-        engine=trained_engine,
-        python=engine_python,
+        **readers.params("gsi_perplexity", engine_python),
     message:
         "perplexity of the rows of iteration {wildcards.t}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/with_gpus.py {resources.gpu}"
-        " {params.python} scripts/gsi_perplexity.py --train {input.train} --model {input.model}"
-        " --engine {params.engine:q} --perplexities {output.perplexities} 2> {log}"
+        command("gsi_perplexity", "train", outputs="perplexities", models=True)
 
 
 rule gsi_tail:
     """Measure what became of the hard questions in a training set."""
     input:
-        problems="<results>/problems/train.parquet",
-        train="<results>/gsi/{variant}/s{seed}/sft/{t}.train.jsonl",
-        references=lambda w: set_of(w, 0),
-        perplexities="<results>/gsi/{variant}/s{seed}/perplexity/{t}.parquet",
-        first=lambda w: graded_of(w, "plain", 0),
-        sampled=lambda w: [f"<results>/gsi/{w.variant}/s{w.seed}/sampled/{w.t}.parquet"] if int(w.t) else [],
-        questions=lambda w: [f"<results>/gsi/{w.variant}/s{w.seed}/questions/{w.t}.parquet"] if int(w.t) else [],
+        unpack(gsi.needs("tail")),
+        problems=gsi.problems,
     output:
-        tail="<results>/gsi/{variant}/s{seed}/tail/{t}.parquet",
+        **gsi.makes("tail"),
     log:
         "<logs>/gsi_tail/{variant}.s{seed}.{t}.log",
     benchmark:
@@ -230,18 +203,16 @@ rule gsi_tail:
     message:
         "the tail of iteration {wildcards.t}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/gsi_tail.py --problems {input.problems} --train {input.train} --references {input.references}"
-        " --perplexities {input.perplexities} --first {input.first} --sampled '{input.sampled}'"
-        " --questions '{input.questions}' --tail {output.tail} 2> {log}"
+        command("gsi_tail", "train references perplexities first sampled questions problems", outputs="tail")
 
 
 rule gsi_audit:
     """Compare our verifier with the released one on the plain draws of iteration 0."""
     input:
-        graded=lambda w: graded_of(w, "plain", 0),
-        problems="<results>/problems/train.parquet",
+        unpack(gsi.needs("audit")),
+        problems=gsi.problems,
     output:
-        audit="<results>/gsi/{variant}/s{seed}/audit.parquet",
+        **gsi.makes("audit"),
     log:
         "<logs>/gsi_audit/{variant}.s{seed}.log",
     benchmark:
@@ -256,13 +227,10 @@ rule gsi_audit:
     message:
         "audit the verifier, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/gsi_audit.py --graded {input.graded} --problems {input.problems} --audit {output.audit} 2> {log}"
-
-
-include: "gsi_report.smk"
+        command("gsi_audit", "graded problems", outputs="audit")
 
 
 rule gsi:
     """The models of all iterations and variants."""
     input:
-        [f"<results>/models/{model}/manifest.json" for model in models(SETTINGS)],
+        gsi.models(),

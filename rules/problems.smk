@@ -4,7 +4,7 @@
 rule problems_test:
     """The problems of one evaluation set."""
     input:
-        source=lambda w: source_of(SETTINGS.evaluation.sets[w.set].path),
+        source=lambda w: WIRING.file_of(SETTINGS.evaluation.sets[w.set]),
     output:
         problems="<results>/problems/{set}.parquet",
         rejects="<results>/problems/{set}.rejects.parquet",
@@ -21,21 +21,25 @@ rule problems_test:
         runtime=20,
     params:
         *code_of("problems_test"),
-        source=lambda w: as_json(source_settings(SETTINGS.evaluation.sets[w.set], w.set)),
+        source=lambda w: as_argument(WIRING.source(SETTINGS.evaluation.sets[w.set], w.set)),
         seed=SETTINGS.seed,
         max_bad=SETTINGS.problems.max_bad,
     message:
         "normalise the problems of {wildcards.set}"
     shell:
-        "HF_HUB_OFFLINE=0 python scripts/problems_test.py"
-        " --source {params.source:q} --seed {params.seed} --max-bad {params.max_bad}"
-        " --problems {output.problems} --rejects {output.rejects} 2> {log}"
+        command(
+            "problems_test",
+            "",
+            "source seed max_bad",
+            outputs="problems rejects",
+            launcher="HF_HUB_OFFLINE=0 python",
+        )
 
 
 rule problems_train:
     """The training problems: not in any evaluation set, split into train and dev."""
     input:
-        sources=[source_of(source.path) for source in sources().values() if source_of(source.path)],
+        sources=[WIRING.file_of(source) for source in SETTINGS.sources().values() if WIRING.file_of(source)],
         tests=[f"<results>/problems/{name}.parquet" for name in SETTINGS.evaluation.sets],
     output:
         problems="<results>/problems/train.parquet",
@@ -51,7 +55,7 @@ rule problems_train:
         runtime=30,
     params:
         *code_of("problems_train"),
-        sources=as_json([source_settings(source, name) for name, source in sources().items()]),
+        sources=as_argument([WIRING.source(source, name) for name, source in SETTINGS.sources().items()]),
         seed=SETTINGS.seed,
         max_bad=SETTINGS.problems.max_bad,
         dev_fraction=SETTINGS.problems.dev_fraction,
@@ -59,7 +63,35 @@ rule problems_train:
     message:
         "normalise and split the training problems"
     shell:
-        "HF_HUB_OFFLINE=0 python scripts/problems_train.py --tests {input.tests}"
-        " --sources {params.sources:q} --seed {params.seed} --max-bad {params.max_bad}"
-        " --dev-fraction {params.dev_fraction} --ngram {params.ngram}"
-        " --problems {output.problems} --rejects {output.rejects} 2> {log}"
+        command(
+            "problems_train",
+            "tests",
+            "sources seed max_bad dev_fraction ngram",
+            outputs="problems rejects",
+            launcher="HF_HUB_OFFLINE=0 python",
+        )
+
+
+rule problems_choose:
+    """Those of the training problems that a method trains on, where it does not take all."""
+    input:
+        problems="<results>/problems/train.parquet",
+    output:
+        problems="<results>/{method}/problems.parquet",
+    log:
+        "<logs>/problems_choose/{method}.log",
+    benchmark:
+        "<benchmarks>/problems_choose/{method}.jsonl"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        *code_of("problems_choose"),
+        datasets=lambda w: [source.name or name for name, source in WIRING.sources(w.method).items()],
+    message:
+        "choose the problems that {wildcards.method} trains on"
+    shell:
+        "python scripts/problems_choose.py --all {input.problems} --datasets {params.datasets:q}"
+        " --problems {output.problems} 2> {log}"

@@ -1,19 +1,16 @@
-# ReCUT: explore stepwise, collect candidates, choose the optimal path, build preference and SFT sets.
-include: "recut_inputs.smk"
-include: "train.smk"
+# ReCUT: explore stepwise, collect candidates, choose the optimal path, build preference and SFT sets, choose a merge.
+recut = WIRING.of("recut")
+explorers = recut.players("explore")
 
 
 rule recut_explore:
     """Explore the problems of one shard, long against short, step by step."""
     input:
-        problems="<results>/problems/train.parquet",
-        model="<results>/models/base/manifest.json",
-        long="<prompts>/long.jinja",
-        short="<prompts>/short.jinja",
-        neutral="<prompts>/neutral.jinja",
+        **recut.prompts("long", "short", "neutral"),
+        problems=recut.problems,
+        models=explorers.manifests,
     output:
-        trials="<results>/recut/{variant}/s{seed}/explore/{shard}.parquet",
-        usage="<results>/recut/{variant}/s{seed}/explore/{shard}.usage.json",
+        **recut.makes("explore"),
     log:
         "<logs>/recut_explore/{variant}.s{seed}.{shard}.log",
     benchmark:
@@ -22,39 +19,32 @@ rule recut_explore:
         "../envs/sampling.yaml"
     threads: SETTINGS.compute.threads
     resources:
-        gpu=sampling_gpus,
-        endpoint=asks_endpoint,
-        mem_mb=scaled(SETTINGS.compute.mem_mb),
-        runtime=scaled(240),
+        **explorers.resources(minutes=240),
     params:
-        *code_of("recut_explore"),
-        rules=lambda w: as_json(recut(w.variant).explore),
-        engine=engine_settings,
-        limits=engine_limits,
-        python=engine_python,
+        **explorers.params("recut_explore", engine_python),
+        rules=recut.settings("explore", "rules"),
         shard_size=SETTINGS.problems.shard_size,
     message:
         "explore, variant {wildcards.variant}, seed {wildcards.seed}, shard {wildcards.shard}"
     shell:
-        "python scripts/with_gpus.py {resources.gpu}"
-        " {params.python} scripts/recut_explore.py --problems {input.problems} --model {input.model} --long {input.long}"
-        " --short {input.short} --neutral {input.neutral}"
-        " --rules {params.rules:q} --engine {params.engine:q} --limits {params.limits:q} --seed {wildcards.seed}"
-        " --shard {wildcards.shard} --shard-size {params.shard_size}"
-        " --trials {output.trials} --usage {output.usage} 2> {log}"
+        command(
+            "recut_explore",
+            "problems long short neutral",
+            "rules shard_size",
+            "seed shard",
+            "trials usage",
+            models=True,
+        )
 
 
 rule recut_candidates:
     """Assemble every complete trajectory of the trace; reject duplicates and what cannot be judged."""
     input:
-        trials=lambda w: [
-            f"<results>/recut/{home(w.variant, 'explore')}/s{w.seed}/explore/{shard}.parquet" for shard in shards()
-        ],
-        problems="<results>/problems/train.parquet",
-        model="<results>/models/base/manifest.json",
+        unpack(recut.needs("candidates")),
+        problems=recut.problems,
+        model=BASE_MODEL,
     output:
-        candidates="<results>/recut/{variant}/s{seed}/candidates.parquet",
-        rejects="<results>/recut/{variant}/s{seed}/candidates.rejects.parquet",
+        **recut.makes("candidates"),
     log:
         "<logs>/recut_candidates/{variant}.s{seed}.log",
     benchmark:
@@ -66,24 +56,21 @@ rule recut_candidates:
         runtime=30,
     params:
         *code_of("recut_candidates"),
-        rules=lambda w: as_json(recut(w.variant).pairs.model_dump(include={"rounds", "verifier", "length_unit"})),
-        stop_rule=lambda w: recut(w.variant).explore.stop_rule,
+        rules=recut.settings("candidates", "rules"),
+        stop_rule=recut.settings("candidates", "stop_rule"),
     message:
         "collect candidates, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/recut_candidates.py --trials {input.trials} --problems {input.problems} --model {input.model}"
-        " --rules {params.rules:q} --stop-rule {params.stop_rule}"
-        " --candidates {output.candidates} --rejects {output.rejects} 2> {log}"
+        command("recut_candidates", "trials problems model", "rules stop_rule", outputs="candidates rejects")
 
 
 rule recut_optimal:
     """Choose the optimal path of every problem: its shortest correct candidate."""
     input:
-        candidates="<results>/recut/{variant}/s{seed}/candidates.parquet",
-        problems="<results>/problems/train.parquet",
+        unpack(recut.needs("optimal")),
+        problems=recut.problems,
     output:
-        optimal="<results>/recut/{variant}/s{seed}/optimal.parquet",
-        rejects="<results>/recut/{variant}/s{seed}/optimal.rejects.parquet",
+        **recut.makes("optimal"),
     log:
         "<logs>/recut_optimal/{variant}.s{seed}.log",
     benchmark:
@@ -95,26 +82,22 @@ rule recut_optimal:
         runtime=30,
     params:
         *code_of("recut_optimal"),
-        length_unit=lambda w: recut(w.variant).pairs.length_unit,
+        length_unit=recut.settings("optimal", "length_unit"),
     message:
         "choose optimal paths, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/recut_optimal.py --candidates {input.candidates} --problems {input.problems}"
-        " --length-unit {params.length_unit} --optimal {output.optimal} --rejects {output.rejects} 2> {log}"
+        command("recut_optimal", "candidates problems", "length_unit", outputs="optimal rejects")
 
 
 rule recut_pairs:
     """Build one training set of preferences: the optimal path against longer or against wrong candidates."""
     input:
-        candidates=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/candidates.parquet",
-        optimal=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/optimal.parquet",
-        problems="<results>/problems/train.parquet",
-        prompt="<prompts>/neutral.jinja",
-        model="<results>/models/base/manifest.json",
+        unpack(recut.needs("pairs")),
+        problems=recut.problems,
+        model=BASE_MODEL,
+        prompt=recut.prompt("neutral"),
     output:
-        train="<results>/recut/{variant}/s{seed}/pairs/{set}.train.jsonl",
-        dev="<results>/recut/{variant}/s{seed}/pairs/{set}.dev.jsonl",
-        rejects="<results>/recut/{variant}/s{seed}/pairs/{set}.rejects.parquet",
+        **recut.makes("pairs"),
     log:
         "<logs>/recut_pairs/{variant}.s{seed}.{set}.log",
     benchmark:
@@ -128,33 +111,32 @@ rule recut_pairs:
         runtime=30,
     params:
         *code_of("recut_pairs"),
-        rules=lambda w: as_json(pair_rules(recut(w.variant), w.set)),
+        rules=recut.settings("pairs", "rules"),
+        writer=recut.plays("actor"),
         seed=SETTINGS.seed,
     message:
         "build the {wildcards.set} pairs, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/recut_pairs.py --set {wildcards.set} --candidates {input.candidates} --optimal {input.optimal}"
-        " --problems {input.problems} --prompt {input.prompt} --model {input.model} --rules {params.rules:q}"
-        " --seed {params.seed}"
-        " --train {output.train} --dev {output.dev} --rejects {output.rejects} 2> {log}"
+        command(
+            "recut_pairs", "candidates optimal problems model prompt", "rules writer seed", "set", "train dev rejects"
+        )
 
 
 rule recut_sft:
     """Build the SFT set: the optimal path of every solved problem."""
     input:
-        candidates=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/candidates.parquet",
-        optimal=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/optimal.parquet",
-        problems="<results>/problems/train.parquet",
-        prompt="<prompts>/neutral.jinja",
-        model="<results>/models/base/manifest.json",
+        unpack(recut.needs("pairs")),
+        problems=recut.problems,
+        model=BASE_MODEL,
+        prompt=recut.prompt("neutral"),
     output:
-        train="<results>/recut/{variant}/s{seed}/pairs/sft.train.jsonl",
-        dev="<results>/recut/{variant}/s{seed}/pairs/sft.dev.jsonl",
-        rejects="<results>/recut/{variant}/s{seed}/pairs/sft.rejects.parquet",
+        **recut.makes("pairs"),
     log:
-        "<logs>/recut_sft/{variant}.s{seed}.log",
+        "<logs>/recut_sft/{variant}.s{seed}.{set}.log",
     benchmark:
-        "<benchmarks>/recut_sft/{variant}.s{seed}.jsonl"
+        "<benchmarks>/recut_sft/{variant}.s{seed}.{set}.jsonl"
+    wildcard_constraints:
+        set="sft",
     conda:
         "../envs/tables.yaml"
     resources:
@@ -162,30 +144,27 @@ rule recut_sft:
         runtime=30,
     params:
         *code_of("recut_sft"),
-        rules=lambda w: as_json(pair_rules(recut(w.variant), "sft")),
-        strategy=lambda w: recut(w.variant).explore.strategy,
+        rules=recut.settings("pairs", "rules"),
+        writer=recut.plays("actor"),
+        strategy=recut.settings("pairs", "strategy"),
     message:
         "build the SFT set, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/recut_sft.py --candidates {input.candidates} --optimal {input.optimal}"
-        " --problems {input.problems} --prompt {input.prompt} --model {input.model} --rules {params.rules:q}"
-        " --strategy {params.strategy}"
-        " --train {output.train} --dev {output.dev} --rejects {output.rejects} 2> {log}"
+        command(
+            "recut_sft",
+            "candidates optimal problems model prompt",
+            "rules writer strategy",
+            outputs="train dev rejects",
+        )
 
 
 rule recut_funnel:
     """Count what became of every problem, completion and candidate; fail if one is missing."""
     input:
-        trials=lambda w: [
-            f"<results>/recut/{home(w.variant, 'explore')}/s{w.seed}/explore/{shard}.parquet" for shard in shards()
-        ],
-        problems="<results>/problems/train.parquet",
-        candidates=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/candidates.parquet",
-        candidate_rejects=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/candidates.rejects.parquet",
-        optimal=lambda w: f"<results>/recut/{home(w.variant, 'candidates')}/s{w.seed}/optimal.parquet",
-        sets=lambda w: [path for files in training_sets(w).values() for path in files.values()],
+        unpack(recut.needs("funnel")),
+        problems=recut.problems,
     output:
-        counts="<results>/recut/{variant}/s{seed}/funnel.json",
+        **recut.makes("funnel"),
     log:
         "<logs>/recut_funnel/{variant}.s{seed}.log",
     benchmark:
@@ -197,58 +176,45 @@ rule recut_funnel:
         runtime=30,
     params:
         *code_of("recut_funnel"),
-        rounds=lambda w: recut(w.variant).pairs.rounds or recut(w.variant).explore.rounds,
-        sets=lambda w: as_json(
-            {
-                stage: {part.split(".")[0]: path for part, path in files.items()}
-                for stage, files in training_sets(w).items()
-            }
-        ),
+        rounds=recut.settings("funnel", "rounds"),
+        stages=recut.settings("funnel", "stages"),
     message:
         "count the funnel, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/recut_funnel.py --trials {input.trials} --rounds {params.rounds} --problems {input.problems}"
-        " --candidates {input.candidates} --candidate-rejects {input.candidate_rejects} --optimal {input.optimal}"
-        " --sets {params.sets:q} --counts {output.counts} 2> {log}"
+        command(
+            "recut_funnel",
+            "trials problems candidates candidate_rejects optimal sets",
+            "rounds stages",
+            outputs="counts",
+        )
 
 
-rule train_reference:
-    """Compute the log-probabilities of a training set under the model that training starts from, for all runs on it."""
+rule recut_choose_merge:
+    """Choose one of a variant's merges on the dev split: the fewest tokens at the base's accuracy."""
     input:
-        start=start_of,
-        train=lambda w: training_set(w, "train"),
-        dev=lambda w: training_set(w, "dev"),
-        deepspeed=deepspeed,
+        base=recut.base_scores("dev"),
+        scores=recut.scores("choice", "models", "dev"),
     output:
-        reference="<results>/recut/{variant}/s{seed}/reference/{specialist}.parquet",
+        **recut.makes("choice"),
     log:
-        "<logs>/train_reference/{variant}.s{seed}.{specialist}.log",
+        "<logs>/recut_choose_merge/{variant}.log",
     benchmark:
-        "<benchmarks>/train_reference/{variant}.s{seed}.{specialist}.jsonl"
+        "<benchmarks>/recut_choose_merge/{variant}.jsonl"
     conda:
-        "../envs/training.yaml"
-    threads: SETTINGS.compute.threads * SETTINGS.compute.processes
+        "../envs/tables.yaml"
     resources:
-        **training_devices(),
-        mem_mb=scaled(SETTINGS.compute.mem_mb),
-        runtime=scaled(240),
+        mem_mb=2000,
+        runtime=20,
     params:
-        *code_of("train_reference"),
-        recipe=lambda w: as_recipe(reference_settings(recut(w.variant)), objective(w)),
-        launcher=launcher,
+        *code_of("recut_choose_merge"),
+        names=recut.repeated("choice", "names"),
     message:
-        "reference log-probabilities for {wildcards.specialist}, variant {wildcards.variant}, seed {wildcards.seed}"
+        "choose the merge, variant {wildcards.variant}"
     shell:
-        "python scripts/with_gpus.py {resources.gpu}"
-        " {params.launcher} scripts/train_reference.py --start {input.start} --train {input.train} --dev {input.dev}"
-        " --recipe {params.recipe:q} --reference {output.reference} 2> {log}"
-
-
-include: "merge.smk"
-include: "recut_report.smk"
+        command("recut_choose_merge", "base scores", "names", outputs="choice")
 
 
 rule recut:
     """The specialists and merges of all variants."""
     input:
-        [f"<results>/models/{model}/manifest.json" for model in models(SETTINGS)],
+        recut.models(),

@@ -1,20 +1,45 @@
-# Training: one rule for every specialist, whatever its objective; the dev split chooses among learning rates.
+# Training and merging: one rule for every model of every method; the dev split chooses among learning rates.
+
+
+rule train_reference:
+    """Compute the log-probabilities of a training set under the model that training starts from, for all runs on it."""
+    input:
+        unpack(WIRING.train_needs("reference")),
+        deepspeed=WIRING.deepspeed,
+    output:
+        reference="<results>/{method}/{variant}/s{seed}/reference/{specialist}.parquet",
+    log:
+        "<logs>/train_reference/{method}.{variant}.s{seed}.{specialist}.log",
+    benchmark:
+        "<benchmarks>/train_reference/{method}.{variant}.s{seed}.{specialist}.jsonl"
+    conda:
+        "../envs/training.yaml"
+    threads: SETTINGS.compute.threads * SETTINGS.compute.processes
+    resources:
+        **WIRING.training_devices(minutes=240),
+    params:
+        *code_of("train_reference"),
+        recipe=WIRING.recipe("reference"),
+        launcher=WIRING.launcher,
+    message:
+        "reference log-probabilities for {wildcards.specialist}, variant {wildcards.variant}, seed {wildcards.seed}"
+    shell:
+        command("train_reference", "start train dev", "recipe", outputs="reference", launcher=TRAINER)
 
 
 rule train_specialist:
-    """Train one specialist at one learning rate; keep the checkpoint that the dev split chooses."""
+    """Train one model at one learning rate; keep the checkpoint that the dev split chooses."""
     input:
-        start=start_of,
-        train=lambda w: training_set(w, "train"),
-        dev=lambda w: training_set(w, "dev"),
-        problems="<results>/problems/train.parquet",
-        prompt=f"<prompts>/{PLAIN_PROMPT[SETTINGS.method]}.jinja",
-        reference=reference,
-        deepspeed=deepspeed,
+        unpack(WIRING.train_needs("train")),
+        problems=lambda w: WIRING.problems(w.method),
+        prompt=WIRING.plain_prompt,
+        reference=WIRING.reference,
+        deepspeed=WIRING.deepspeed,
     output:
         model="<results>/{method}/{variant}/s{seed}/train/{specialist}/{lr}/model/manifest.json",
         metrics="<results>/{method}/{variant}/s{seed}/train/{specialist}/{lr}/metrics.jsonl",
         rejects="<results>/{method}/{variant}/s{seed}/train/{specialist}/{lr}/rejects.parquet",
+        lineage="<results>/{method}/{variant}/s{seed}/train/{specialist}/{lr}/lineage.json",
     log:
         "<logs>/train_specialist/{method}.{variant}.s{seed}.{specialist}.{lr}.log",
     benchmark:
@@ -23,49 +48,46 @@ rule train_specialist:
         "../envs/training.yaml"
     threads: SETTINGS.compute.threads * SETTINGS.compute.processes
     resources:
-        **training_devices(),
-        mem_mb=scaled(SETTINGS.compute.mem_mb),
-        runtime=scaled(480),
+        **WIRING.training_devices(minutes=480),
     params:
-        *code_of("train_specialist"),
-        recipe=training_recipe,
-        engine=engine_settings(),
-        launcher=launcher,
-        criterion=criterion,
+        *code_of("train_specialist", *modules_of({"actor": WIRING.engine("base", trainer=True)})),
+        recipe=WIRING.recipe("train"),
+        engines=as_argument({"actor": WIRING.engine("base", trainer=True)}),
+        launcher=WIRING.launcher,
+        criterion=WIRING.criterion,
         max_tokens=SETTINGS.evaluation.max_tokens,
-        readout=lambda w: "--no-readout" if choosing_criterion(w) == "last" else "",
+        readout=lambda w: "no" if WIRING.training(w).criterion == "last" else "yes",
+        base_lineage=WIRING.lineage(),
+        label=lambda w: f"{w.variant}/s{w.seed}/{w.specialist}/{w.lr}",
     message:
         "train {wildcards.specialist} at {wildcards.lr}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/with_gpus.py {resources.gpu}"
-        " {params.launcher} scripts/train_specialist.py --start {input.start} --train {input.train} --dev {input.dev}"
-        " --problems {input.problems} --prompt {input.prompt} --reference '{input.reference}'"
-        " --recipe {params.recipe:q} --learning-rate {wildcards.lr} --seed {wildcards.seed}"
-        " --engine {params.engine:q} --criterion {params.criterion} --max-tokens {params.max_tokens} {params.readout}"
-        " --label {wildcards.variant}/s{wildcards.seed}/{wildcards.specialist}/{wildcards.lr}"
-        " --model {output.model} --metrics {output.metrics} --rejects {output.rejects} 2> {log}"
+        command(
+            "train_specialist",
+            "start train dev problems prompt reference",
+            "recipe engines criterion max_tokens readout base_lineage label",
+            "lr seed",
+            "model metrics rejects lineage",
+            launcher=TRAINER,
+        )
 
 
 rule choose_specialist:
     """Keep the learning rate that the dev split chooses."""
     input:
-        models=lambda w: [
-            f"<results>/{w.method}/{w.variant}/s{w.seed}/train/{w.specialist}/{lr}/model/manifest.json"
-            for lr in learning_rates(w)
-        ],
-        metrics=lambda w: [
-            f"<results>/{w.method}/{w.variant}/s{w.seed}/train/{w.specialist}/{lr}/metrics.jsonl"
-            for lr in learning_rates(w)
-        ],
+        models=WIRING.tried("model/manifest.json"),
+        metrics=WIRING.tried("metrics.jsonl"),
+        lineages=WIRING.tried("lineage.json"),
     output:
         model="<results>/models/{method}/{variant}/s{seed}/{specialist}/manifest.json",
+        lineage="<results>/models/{method}/{variant}/s{seed}/{specialist}/lineage.json",
         choice="<results>/{method}/{variant}/s{seed}/train/{specialist}/choice.json",
     log:
         "<logs>/choose_specialist/{method}.{variant}.s{seed}.{specialist}.log",
     benchmark:
         "<benchmarks>/choose_specialist/{method}.{variant}.s{seed}.{specialist}.jsonl"
     wildcard_constraints:
-        specialist=TRAINED,
+        specialist=WIRING.items("train"),
     conda:
         "../envs/tables.yaml"
     resources:
@@ -73,11 +95,46 @@ rule choose_specialist:
         runtime=20,
     params:
         *code_of("choose_specialist"),
-        learning_rates=learning_rates,
-        criterion=choosing_criterion,
+        learning_rates=WIRING.rates,
+        criterion=lambda w: WIRING.training(w).criterion,
     message:
         "choose the learning rate of {wildcards.specialist}, variant {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/choose_specialist.py --models {input.models} --metrics {input.metrics}"
-        " --learning-rates {params.learning_rates} --criterion {params.criterion}"
-        " --model {output.model} --choice {output.choice} 2> {log}"
+        command(
+            "choose_specialist",
+            "models metrics lineages",
+            "learning_rates criterion",
+            outputs="model lineage choice",
+        )
+
+
+rule merge_models:
+    """Merge models of a method into one."""
+    input:
+        base=BASE_MODEL,
+        parents=lambda w: list(WIRING.parents(w).values()),
+    output:
+        model="<results>/models/{method}/{variant}/s{seed}/{merge}/manifest.json",
+        lineage="<results>/models/{method}/{variant}/s{seed}/{merge}/lineage.json",
+        report="<results>/{method}/{variant}/s{seed}/merge/{merge}.parquet",
+    log:
+        "<logs>/merge_models/{method}.{variant}.s{seed}.{merge}.log",
+    benchmark:
+        "<benchmarks>/merge_models/{method}.{variant}.s{seed}.{merge}.jsonl"
+    wildcard_constraints:
+        merge=WIRING.items("merge"),
+    conda:
+        "../envs/merging.yaml"
+    resources:
+        mem_mb=scaled(SETTINGS.compute.mem_mb),
+        runtime=scaled(120),
+    params:
+        *code_of("merge_models"),
+        names=lambda w: list(WIRING.parents(w)),
+        method=WIRING.merge_settings("method"),
+        dtype=WIRING.merge_settings("dtype"),
+        seed=SETTINGS.seed,
+    message:
+        "merge by {wildcards.merge}, variant {wildcards.variant}, seed {wildcards.seed}"
+    shell:
+        command("merge_models", "base parents", "names method dtype seed", outputs="model lineage report")

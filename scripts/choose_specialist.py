@@ -7,7 +7,7 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from bestpath.core.io import read_jsonl, write_json
+from bestpath.core.io import read_json, read_jsonl, write_json
 from bestpath.core.models import new_folder
 from bestpath.runtime.program import run
 from bestpath.stages.training.choice import Readout, choose_learning_rate
@@ -27,6 +27,8 @@ def main() -> None:
     parser.add_argument("--learning-rates", nargs="+", type=float, required=True, help="likewise")
     parser.add_argument("--criterion", choices=["length", "accuracy", "last"], required=True)
     parser.add_argument("--model", type=Path, required=True, help="output: manifest of the chosen model")
+    parser.add_argument("--lineages", nargs="+", required=True, help="their lineages, in the same order")
+    parser.add_argument("--lineage", required=True, help="output: the lineage of the chosen model")
     parser.add_argument("--choice", required=True, help="output: the choice and what it rests on")
     args = parser.parse_args()
 
@@ -44,8 +46,11 @@ def main() -> None:
     source = args.models[args.learning_rates.index(chosen)].parent
     with new_folder(args.model.parent) as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(args.model.name))
+    write_json(args.lineage, read_json(args.lineages[args.learning_rates.index(chosen)]))
+    counts = {row["name"]: row["value"] for row in runs[chosen] if row["name"].startswith("trained/")}
+    trained = {name: int(counts[f"trained/{name}"]) for name in ("rows", "tokens")}
     found = {"learning_rate": chosen, "criterion": args.criterion, "base": base and asdict(base), "tried": tried}
-    write_json(args.choice, found)
+    write_json(args.choice, {**found, "trained": trained})
 
 
 if __name__ == "__main__":

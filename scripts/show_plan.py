@@ -19,18 +19,18 @@ from pathlib import Path
 import yaml
 from tabulate import tabulate
 
+from bestpath.catalog import METHODS, Experiment, Settings
 from bestpath.core.errors import UserError
 from bestpath.core.models import parameters
-from bestpath.plan import variants
-from bestpath.plan.recut import SETS, trained
-from bestpath.planning.budget import Job, Reckoned, Reckoner, Work, problem_counts
+from bestpath.core.systems import BASE
+from bestpath.planning.budget import Bill, Job, Reckoned, Reckoner, problem_counts
 from bestpath.planning.configuration import load as load_settings
 from bestpath.planning.throughput import ASSUMPTIONS, Throughput, load, measure
 from bestpath.runtime.program import run
-from bestpath.settings import Settings, deep_merge
+from bestpath.settings.base import deep_merge
 
 DEFAULTS = Path("config/config.yaml")
-TARGETS = {"all", "recut", "gsi", "evaluate", "report"}
+TARGETS = {"all", "evaluate", *METHODS}
 """Rules that make nothing themselves."""
 
 
@@ -82,16 +82,23 @@ def merged_settings(overlays: Sequence[str]) -> Settings:
     return load_settings(values, files)
 
 
-def size_of(settings: Settings, throughput: Throughput) -> float | None:
-    """The model's parameters in billions, from its folder or from the table; None if neither tells."""
-    for folder in (Path(settings.model.source), Path("results") / settings.experiment / "models/base"):
+def sizes_of(settings: Settings, throughput: Throughput) -> dict[str, float | None]:
+    """The parameters of the entries of `models` in billions, from their folders or the table; None if neither tells."""
+    return {name: _size_of(settings, name, throughput) for name in settings.models}
+
+
+def _size_of(settings: Settings, name: str, throughput: Throughput) -> float | None:
+    entry = settings.models[name]
+    source = entry.source or settings.base.source or ""
+    imported = Path("results") / settings.experiment / "models" / (name if entry.source else BASE)
+    for folder in (Path(source), imported):
         if (folder / "config.json").is_file():
             return parameters(folder) / 1e9
-    return throughput.billions.get(settings.model.source)
+    return throughput.billions.get(source)
 
 
 def stages(reckoned: Sequence[Reckoned]) -> dict[str, list[Reckoned]]:
-    """Jobs by rule, in the order in which rules are done with; rules that cost next to nothing are put together."""
+    """Jobs by rule, in the order of each rule's last job; rules that cost next to nothing are put together."""
     last = {r.job.rule: i for i, r in enumerate(reckoned)}
     by_rule = {rule: [r for r in reckoned if r.job.rule == rule] for rule in sorted(last, key=last.__getitem__)}
     little = 0.01 * sum(r.expected.seconds for r in reckoned)
@@ -122,11 +129,13 @@ def cost_table(reckoned: Sequence[Reckoned], checkpoints: float, currency: str =
             "disk": [f"{count(disk)}B" if disk else ""],
             currency: [f"{work.money:,.2f}" if work.money else "" for work in works] if currency else [],
         }
+        headers = [header for key, cells in row.items() for header in (key, "at most")[: len(cells)]]
         if any(r.unknown_work for r in jobs):
             row = {key: marked(cells) for key, cells in row.items()}
         elif any(r.unknown_cost for r in jobs):
             row |= {key: marked(row[key]) for key in ("GPU time", "CPU time", "disk")}
-        headers = [header for key, cells in row.items() for header in (key, "at most")[: len(cells)]]
+        if all(r.unknown_work and r.most == Bill() for r in jobs):
+            row = {"": ["not known"]}
         rows.append([name, len(jobs), *(cell for cells in row.values() for cell in cells)])
     align = ("left", *["right"] * (len(headers) + 1))
     return tabulate(rows, ["stage", "jobs", *headers], disable_numparse=True, colalign=align)
@@ -137,9 +146,9 @@ def marked(cells: Sequence[str]) -> list[str]:
     return [f"{cell} + ?".removeprefix(" + ") for cell in cells]
 
 
-def together(reckoned: Sequence[Reckoned]) -> list[Work]:
+def together(reckoned: Sequence[Reckoned]) -> list[Bill]:
     """What jobs do together, as expected and at most."""
-    return [reduce(add, works, Work()) for works in ([r.expected for r in reckoned], [r.most for r in reckoned])]
+    return [reduce(add, bills, Bill()) for bills in ([r.expected for r in reckoned], [r.most for r in reckoned])]
 
 
 def request_table(reckoned: Sequence[Reckoned]) -> str:
@@ -161,7 +170,7 @@ def request_table(reckoned: Sequence[Reckoned]) -> str:
 
 def count(value: float) -> str:
     """A large number in few digits; nothing for 0."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if value >= size:
             return f"{value / size:.3g} {unit}"
     return f"{value:.0f}" if value else ""
@@ -177,34 +186,59 @@ def duration(seconds: float) -> str:
 
 def notes(reckoner: Reckoner, reckoned: Sequence[Reckoned], disk: float) -> Iterator[str]:
     """What the figures rest on, and what is missing in them."""
-    settings, habits = reckoner.settings, reckoner.habits
-    usual = f"{habits.solution:.0f} tokens a solution, {habits.answer:.0f} tokens an answer"
-    if settings.method == "gsi":
-        yield f"Expected: {usual}, pass rates and further draws as in the table of expected sampling (docs/gsi.md)."
-    else:
-        sets = dict.fromkeys(SETS[s] for v in variants(settings) for s in trained(settings, v))
-        pairs = " and ".join(f"{habits.pairs[name]:.2g} {name}" for name in sets)
-        yield f"Expected: {habits.steps:.2g} steps and {usual}, {pairs} pairs a problem."
+    experiment = reckoner.experiment
+    settings = experiment.settings
+    for name, method in experiment.methods.items():
+        run = {variant: experiment.own[name, variant] for variant in experiment.variants(name)}
+        expected, most = method.assumptions(settings, run, reckoner.habits(name))
+        yield f"{method.title}: {expected}; at most {most}."
+    tokens = f"{reckoner.habits().answer:.0f} tokens an answer; at most {settings.evaluation.max_tokens:,}"
+    yield f"Evaluation: {tokens}. The speed stays the same."
     if reckoner.measured:
         yield f"Measured in {reckoner.measured.folder}, as far as it came; what is missing is from {ASSUMPTIONS}."
     else:
         yield f"Assumed in {ASSUMPTIONS}: all that is expected; speeds are estimates from public figures."
-    if settings.method == "gsi":
-        rounds, most, every = settings.gsi.guidance.rounds, settings.gsi.sample.max_tokens, "a row from every draw"
-    else:
-        explore = settings.recut.explore
-        rounds, most, every = explore.rounds, explore.max_tokens, "a pair from every problem"
-    yield (
-        f"At most: all {rounds} rounds, {most:,} tokens a completion in sampling and "
-        f"{settings.evaluation.max_tokens:,} in evaluation, {every}, at the same speed."
-    )
-    if not reckoner.measured:
         yield "CPU time: leaves out the other rules, which nothing is known of before a first run."
+    yield from paid_roles(reckoned, reckoner.currency)
     free = shutil.disk_usage(".").free
     short = ": too little" if free < disk else ""
     yield f"Disk: models, and the checkpoints of one training at a time; {count(free)}B are free here{short}."
     for unknown in sorted({name for r in reckoned for name in (r.unknown_work, r.unknown_cost) if name}):
-        yield f"Unknown, and missing above: {unknown}; state it in {ASSUMPTIONS}."
+        remedy = "state it in the costs of its method" if unknown.startswith("what ") else f"state it in {ASSUMPTIONS}"
+        yield f"Unknown, and missing above: {unknown}; {remedy}."
+
+
+def paid_roles(reckoned: Sequence[Reckoned], currency: str) -> Iterator[str]:
+    """What is paid for each role, if for more than one."""
+    paid: dict[str, list[float]] = {}
+    for r in reckoned:
+        for role, (expected, most) in r.roles.items():
+            if most.money:
+                usual, limit = paid.get(role, [0.0, 0.0])
+                paid[role] = [usual + expected.money, limit + most.money]
+    if len(paid) > 1:
+        prices = ", ".join(f"{role} {usual:,.2f}, at most {limit:,.2f}" for role, (usual, limit) in paid.items())
+        yield f"{currency} by role: {prices}."
+
+
+def players(reckoner: Reckoner, gpu: str) -> Iterator[str]:
+    """The base, and the other models that play a role: what each is, how large, and where it runs."""
+    experiment, settings = reckoner.experiment, reckoner.experiment.settings
+    played = {
+        experiment.player(method, variant, role)
+        for method in experiment.methods
+        for variant in experiment.variants(method)
+        for role in experiment.roles(method, variant)
+    }
+    where = f"on {gpu} GPUs" if settings.compute.runs_on() == "cuda" else "on CPUs"
+    for name, entry in settings.models.items():
+        size = f"{billions:.3g} billion parameters" if (billions := reckoner.billions[name]) else "unknown size"
+        what = f"{entry.source or settings.base.source}, {size}, {entry.engine or settings.generation.engine} {where}"
+        there = f"{entry.endpoint.model} at {entry.endpoint.url}" if entry.endpoint else ""
+        if name == BASE:
+            yield f"{settings.experiment}: {what}" + (f"; the base itself is {there}" if there else "")
+        elif name in played:
+            yield f"{name}: {there or what}"
 
 
 def main() -> None:
@@ -217,34 +251,30 @@ def main() -> None:
     args = parser.parse_args()
 
     settings, throughput = merged_settings(args.configfile), load()
-    results = Path("results") / settings.experiment
+    experiment, results = Experiment(settings), Path("results") / settings.experiment
     if args.measured and not args.measured.is_dir():
         raise UserError(f"there are no results {args.measured} to take measurements from; correct the path")
     measured = measure(args.measured or results)
     options = [*(["--workflow-profile", args.profile] if args.profile else [])]
     options += ["--configfile", str(DEFAULTS), *args.configfile] if args.configfile else []
-    jobs = planned_jobs([*options, "--", *args.targets])
+    jobs = [job for job in planned_jobs([*options, "--", *args.targets]) if job.rule not in TARGETS]
+    if not jobs:
+        print("nothing is to be made")
+        return
     on_gpus = any(job.gpus for job in jobs)
     if on_gpus and args.gpu not in throughput.gpus:
         known = " or ".join(throughput.gpus)
         raise UserError(f"nothing is known of the GPU '{args.gpu}'; add it to {ASSUMPTIONS}, or name {known}")
-    billions = size_of(settings, throughput)
-    problems = problem_counts(settings, throughput.problems, results)
-    reckoner = Reckoner(settings, throughput, args.gpu, billions, problems, measured if measured.habits else None)
-    reckoned = [reckoner.reckon(job) for job in jobs if job.rule not in TARGETS]
-    if not reckoned:
-        print("nothing is to be made")
-        return
-    trains = [r.job for r in reckoned if r.job.rule == "train_specialist"]
-    checkpoints = max((reckoner.checkpoints(job) for job in trains), default=0.0)
-    disk = sum(r.disk for r in reckoned) + checkpoints
-    size = f"{billions:.3g} billion parameters" if billions else "unknown size"
-    where = f"on {args.gpu} GPUs" if settings.compute.runs_on() == "cuda" else "on CPUs"
-    print(f"{settings.experiment}: {settings.model.source}, {size}, {settings.generation.engine} {where}\n")
+    problems = problem_counts(experiment, throughput.problems)
+    sizes = sizes_of(settings, throughput)
+    reckoner = Reckoner(experiment, throughput, args.gpu, sizes, problems, measured if measured.habits else None)
+    reckoned = [reckoner.reckon(job) for job in jobs]
+    checkpoints = max((reckoner.checkpoints(job) for job in jobs if job.rule == "train_specialist"), default=0.0)
+    print(*players(reckoner, args.gpu), "", sep="\n")
     print(cost_table(reckoned, checkpoints, reckoner.currency), "\n")
     if on_gpus:
         print(request_table(reckoned), "\n")
-    for note in notes(reckoner, reckoned, disk):
+    for note in notes(reckoner, reckoned, sum(r.disk for r in reckoned) + checkpoints):
         print(textwrap.fill(note, 118, subsequent_indent="  "))
 
 

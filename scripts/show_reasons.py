@@ -1,7 +1,7 @@
 """Tell what a dry run says will run, and why. Reads the dry run's output from stdin.
 
-With --only-code, tell nothing but what is stale for another reason than changed code, and fail if there is any: to
-declare such results current would keep numbers that belong to other settings or inputs.
+With --only-code, tell only what is stale for a reason other than changed code, and fail if there is any: `make accept`
+would declare numbers current that belong to other settings or inputs.
 """
 
 from __future__ import annotations

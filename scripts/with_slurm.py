@@ -22,8 +22,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bestpath.core.errors import UserError
+from bestpath.runtime.tools import tool
 
 ETC = Path("/etc/slurm")
+TOOLS = "munged munge slurmctld slurmd sbatch scontrol squeue scancel sinfo".split()
 MARK = "# Written by bestpath (scripts/with_slurm.py), and removed when its cluster ends.\n"
 
 # The executor plugin strips SLURM_* from the environment, SLURM_CONF included: the configuration must be in /etc.
@@ -57,7 +59,7 @@ _END_S = 60
 
 def why_not() -> str | None:
     """Why no cluster can be started here, with the remedy; None if it can."""
-    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if _program(name) is None]
+    missing = [name for name in TOOLS if tool(name) is None]
     if missing:
         return f"Slurm is not installed here ({', '.join(missing)}); as root: apt-get install slurm-wlm munge"
     if os.geteuid() != 0:
@@ -119,7 +121,7 @@ def _start(stack: ExitStack, folder: Path, name: str, option: str, user: str | N
     libc = ctypes.CDLL(None)
     with (folder / f"{name}.out").open("wb") as out:
         daemon = subprocess.Popen(
-            [str(_program(name)), option],
+            [str(tool(name)), option],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -156,11 +158,6 @@ def _end_jobs() -> None:
     while (jobs := _said("squeue", "--noheader", "--format=%A").split()) and time.monotonic() < deadline:
         subprocess.run(["scancel", *jobs], capture_output=True)
         time.sleep(1)
-
-
-def _program(name: str) -> str | None:
-    """Where a program is; daemons are not on every PATH."""
-    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
 
 
 def _said(*command: str) -> str:

@@ -6,12 +6,17 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
+from bestpath.catalog import Experiment
+from bestpath.planning.configuration import load
+from bestpath.planning.wiring import Wiring
 from tests.workflow.conftest import ROOT, Project
 
+COMMON = (ROOT / "rules" / "common.smk").read_text()
 PROFILE = ROOT / "profiles" / "slurm" / "profile.yaml"
 ONE_GPU = "compute: {gpus: 1, device: cpu}\n"
 OPTIONS = "--sdm env-modules --slurm-no-account --slurm-status-command squeue --retries 0"
@@ -84,15 +89,20 @@ def test_it_has_every_key_of_the_profile_of_one_machine_that_is_not_about_one_ma
 def test_every_rule_requests_memory_and_time_and_those_on_models_gpus_scaled_by_attempt() -> None:
     on_gpus = set()
     for name, rule in rules().items():
-        assert "mem_mb=" in rule and "runtime=" in rule, name
-        asks = any(how in rule for how in ("gpu=sampling_gpus,", "gpu=gpus,", "**training_devices(),"))
-        assert asks == ("python scripts/with_gpus.py {resources.gpu}" in rule), name
-        if asks:
+        by_model = any(how in rule for how in (".resources(minutes=", "**WIRING.training_devices(minutes="))
+        assert by_model or ("mem_mb=" in rule and "runtime=" in rule), name
+        assert by_model == ("models=True" in rule or "launcher=TRAINER" in rule), name
+        if by_model:
             on_gpus.add(name)
-            assert "mem_mb=scaled(" in rule and "runtime=scaled(" in rule, name
     of_gsi = {"gsi_sample", "gsi_guide", "gsi_perplexity"}
     assert on_gpus == {"recut_explore", "evaluate_sample", "train_reference", "train_specialist"} | of_gsi
     assert on_gpus == set(re.findall(r"# +(\w+): \{gpu: 0, gres:", PROFILE.read_text()))
+    wiring = Wiring(Experiment(load({})))
+    job = SimpleNamespace(variant="main", seed="1", shard="00000", system="base", set="test")
+    for asked in (wiring.of("recut").players("explore").resources(minutes=60), wiring.training_devices(minutes=60)):
+        assert asked["runtime"](job, 3) == 180
+        assert asked["mem_mb"](job, 3) == 3 * asked["mem_mb"](job, 1)
+    assert "scripts/with_gpus.py {resources.gpu}" in COMMON and "with_gpus.py {{resources.gpu}}" in COMMON
 
 
 def test_what_sbatch_is_asked_for(project: Project) -> None:

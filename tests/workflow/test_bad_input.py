@@ -27,7 +27,7 @@ def own_model(finished: Project, project: Project) -> Project:
     (project.folder / "data.jsonl").write_text("\n".join(map(json.dumps, GOOD)))
     return project.overlay(
         """
-model: {source: mine}
+models: {base: {source: mine, dtype: float32, context: 512}}
 problems: {train: {path: data.jsonl, n: 3}}
 evaluation: {sets: {test: {path: data.jsonl}}}
 """
@@ -45,14 +45,17 @@ GOOD = [{"id": str(i), "question": f"How much is {i} + 1?", "answer": str(i + 1)
 @pytest.mark.parametrize(
     ("overlay", "said"),
     [
-        ("recut: {explor: {}}", ["unknown setting 'recut.explor'", "overlay.yaml", "did you mean 'explore'"]),
-        ("recut: {train: {beta: high}}", ["recut.train.beta", "'high'", "overlay.yaml"]),
-        ("recut: {train: {learning_rates: {length: [5e-7]}}}", ["'5e-7'", "write 5.0e-7"]),
-        ("recut: {explore: {rounds: 0}}", ["recut.explore.rounds", "is 0"]),
-        ("recut: {explore: {temperature: -1.0}}", ["recut.explore.temperature", "-1.0"]),
+        (
+            "methods: {recut: {explor: {}}}",
+            ["unknown setting 'methods.recut.explor'", "overlay.yaml", "did you mean 'explore'"],
+        ),
+        ("methods: {recut: {train: {beta: high}}}", ["methods.recut.train.beta", "'high'", "overlay.yaml"]),
+        ("methods: {recut: {train: {learning_rates: {length: [5e-7]}}}}", ["'5e-7'", "write 5.0e-7"]),
+        ("methods: {recut: {explore: {rounds: 0}}}", ["methods.recut.explore.rounds", "is 0"]),
+        ("methods: {recut: {explore: {temperature: -1.0}}}", ["methods.recut.explore.temperature", "-1.0"]),
         ("evaluation: {sets: {test: {path: nothing.jsonl}}}", ["nothing.jsonl", "not there"]),
         ("problems: {train: {path: Snakefile.jsonl}}", ["Snakefile.jsonl"]),
-        ("evaluation: {base_prompts: [neutrl]}", ["no prompt template", "neutrl.jinja"]),
+        ("methods: {recut: {base_prompts: [neutrl]}}", ["no prompt template", "neutrl.jinja"]),
         ("compute: {gpus: 2}", ["2 GPUs a job", "may use 1", "--resources gpu=2"]),
     ],
 )
@@ -100,7 +103,7 @@ def test_too_little_disk_for_the_planned_models_stops_the_run(project: Project) 
     with (folder / "model.safetensors").open("wb") as stream:
         stream.truncate(4 << 40)  # sparse: four tebibytes that take no room
     overlay = """
-model: {source: huge}
+models: {base: {source: huge}}
 problems: {train: {path: data.jsonl, n: 3}}
 evaluation: {sets: {test: {path: data.jsonl}}}
 """
@@ -145,8 +148,9 @@ def add_token(folder: Path, token_id: int) -> None:
 
 
 def test_too_few_pairs_stop_with_the_funnel(clone: Project) -> None:
-    done = clone.overlay("recut: {pairs: {min_pairs: 1000}}").snakemake()
-    assert_told(done.returncode, done.stderr, ["fewer than recut.pairs.min_pairs = 1000", "36 problems", "solved"])
+    done = clone.overlay("methods: {recut: {pairs: {min_pairs: 1000}}}").snakemake()
+    said = ["fewer than methods.recut.pairs.min_pairs = 1000", "36 problems", "solved"]
+    assert_told(done.returncode, done.stderr, said)
     assert (clone.results / "recut/main/s1/candidates.parquet").exists()
 
 

@@ -13,9 +13,9 @@ import pytest
 from tests.slurm.test_profile import ONE_GPU, OPTIONS
 from tests.workflow.conftest import Project
 from tests.workflow.test_interruption import journalled
-from with_slurm import cluster, is_up, why_not
+from with_slurm import cluster
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.needs("slurm")]
 
 EXPLORED = "recut/main/s1/explore"
 CANDIDATES = "results/tiny/recut/main/s1/candidates.parquet"
@@ -26,8 +26,6 @@ MODEL = f"results/tiny/{TRAINED}/model/manifest.json"
 @pytest.fixture(scope="module")
 def slurm() -> Iterator[None]:
     """A cluster to submit to."""
-    if not is_up() and (reason := why_not()):
-        pytest.skip(reason)
     with cluster():
         yield
 

@@ -19,11 +19,11 @@ pytestmark = pytest.mark.workflow
 SHARDS = ("recut/main/s1/explore/00000", "recut/main/s1/explore/00001")
 OVERLAY = """
 compute: {{gpus: {gpus}}}
-generation:
-  engine: endpoint
-  slots: {slots}
-  endpoint: {{url: "{url}", model: {model}, takes_top_k: true, timeout_s: 20.0, first_pause_s: 0.01, attempts: 20,
-    requests_per_minute: {rate}, prices: {{prompt: 1.0, completion: {price}}}}}
+generation: {{slots: {slots}}}
+models:
+  base:
+    endpoint: {{url: "{url}", model: {model}, takes_top_k: true, timeout_s: 20.0, first_pause_s: 0.01, attempts: 20,
+      requests_per_minute: {rate}, prices: {{prompt: 1.0, completion: {price}}}}}
 """
 
 
@@ -32,7 +32,8 @@ def test_exploring_at_an_endpoint(clone: Project) -> None:
     targets = [f"results/tiny/{shard}.parquet" for shard in SHARDS]
 
     def usages() -> list[dict[str, Any]]:
-        return [json.loads(table.with_suffix(".usage.json").read_text()) for table in tables]
+        files = [table.with_suffix(".usage.json") for table in tables]
+        return [json.loads(file.read_text())["roles"]["actor"] for file in files]
 
     here = read_tables(tables, TRIALS)
     assert {usage["engine"] for usage in usages()} == {"transformers"}
@@ -47,8 +48,8 @@ def test_exploring_at_an_endpoint(clone: Project) -> None:
         assert read_tables(tables, TRIALS) == here
         assert server.most_at_work <= 8  # one job at a time
         first = usages()
-        assert sum(usage["actor"]["answered"] for usage in first) == len(server.served)
-        assert all(usage["actor"]["answered"] == usage["completions"] > 0 for usage in first)
+        assert sum(usage["answered"] for usage in first) == len(server.served)
+        assert all(usage["answered"] == usage["completions"] > 0 for usage in first)
 
         assert project(slots=3, rate=60.0, price=9.0, gpus=0).stale(*targets) == {}
         assert project(model="other").stale(*targets) == {"recut_explore": 2}
@@ -57,8 +58,8 @@ def test_exploring_at_an_endpoint(clone: Project) -> None:
         project(price=9.0).run(*targets, "--forcerun", "recut_explore")
         assert len(server.served) == answered
         for before, after in zip(first, usages(), strict=True):
-            assert after["actor"]["paid_tokens"] == before["actor"]["paid_tokens"]
-            assert after["actor"]["paid"] > before["actor"]["paid"] > 0  # the same tokens at new prices
+            assert after["paid_tokens"] == before["paid_tokens"]
+            assert after["paid"] > before["paid"] > 0  # the same tokens at new prices
 
     stopped = project().snakemake(*targets, "--forcerun", "recut_explore")
     assert_told(stopped.returncode, stopped.stderr, [server.url, "out of reach"])
@@ -67,17 +68,17 @@ def test_exploring_at_an_endpoint(clone: Project) -> None:
 
 def test_only_the_base_is_asked_of_an_endpoint(clone: Project) -> None:
     """A server plays the base model; what the workflow trains it cannot know."""
-    overlay = "generation: {engine: endpoint, endpoint: {url: 'http://127.0.0.1:1/v1', model: m, takes_top_k: true}}"
+    overlay = "models: {base: {endpoint: {url: 'http://127.0.0.1:1/v1', model: m, takes_top_k: true}}}"
     printed = clone.overlay(overlay).run(
         "--dry-run", "--printshellcmds", "--forcerun", "evaluate_sample", "recut_explore"
     )
-    asked = [line for line in printed.splitlines() if "--engine" in line]
+    asked = [line for line in printed.splitlines() if "--engines" in line]
     endpoints = {line for line in asked if '"engine": "endpoint"' in line}
     assert endpoints == {line for line in asked if "models/base/manifest.json" in line and "train_spec" not in line}
     assert 0 < len(endpoints) < len(asked)
 
 
 def test_an_endpoint_without_address_stops_before_the_first_job(tmp_path: Path) -> None:
-    project = Project.copy_to(tmp_path / "project").overlay("generation: {engine: endpoint}")
+    project = Project.copy_to(tmp_path / "project").overlay("models: {base: {endpoint: {url: here, model: m}}}")
     done = project.snakemake()
-    assert_told(done.returncode, done.stderr, ["generation.engine", "url and model"])
+    assert_told(done.returncode, done.stderr, ["models.base.endpoint.url", "no plain base address"])

@@ -12,35 +12,25 @@ from bestpath.core.problems import PROBLEMS
 from bestpath.core.prompts import load
 from bestpath.core.tables import read_table
 from bestpath.methods.gsi.tables import AUDIT, GRADED, QUESTIONS, SAMPLED, TAIL
-from tests.workflow.conftest import TINY, Project, run_once
+from tests.workflow.conftest import TINY, Project
 
 pytestmark = pytest.mark.workflow
 
-CONFIG = f"{TINY} config/test/gsi.yaml"
-LEAVES = {"evaluate_table": 1, "gsi_report": 1}
 
-
-@pytest.fixture(scope="session")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose tiny run of GSI is finished; tests work on clones of it."""
-    return run_once(tmp_path_factory, "gsi", CONFIG)
+@pytest.fixture
+def done(finished: Project) -> Project:
+    """The finished project."""
+    return finished
 
 
 @pytest.fixture
-def changed(done: Project, tmp_path: Path):  # type: ignore[no-untyped-def]
-    """Clones of the finished project with settings laid over it."""
-
-    def change(text: str) -> Project:
-        clone = done.clone(tmp_path / "clone")
-        path = clone.folder / "config/test/overlay.yaml"
-        path.write_text(text)
-        return Project(clone.folder, f"{CONFIG} config/test/overlay.yaml")
-
-    return change
+def changed(clone: Project):  # type: ignore[no-untyped-def]
+    """The clone of the finished project with settings laid over it."""
+    return clone.overlay
 
 
 def folder(project: Project, variant: str) -> Path:
-    return project.folder / "results/tiny-gsi/gsi" / variant / "s1"
+    return project.folder / "results/tiny/gsi" / variant / "s1"
 
 
 def test_every_strategy_runs_and_every_draw_is_accounted_for(done: Project) -> None:
@@ -62,7 +52,7 @@ def test_every_strategy_runs_and_every_draw_is_accounted_for(done: Project) -> N
 
 def test_what_is_trained_on_shows_the_plain_prompt_alone(done: Project) -> None:
     plain = load(done.folder / "config/prompts/gsi/plain.jinja", ["problem"])
-    problems = read_table(done.folder / "results/tiny-gsi/problems/train.parquet", PROBLEMS)
+    problems = read_table(done.folder / "results/tiny/problems/train.parquet", PROBLEMS)
     prompts = {problem["problem_id"]: plain.render(problem=problem["question"]) for problem in problems}
     for variant in ("interactive", "state_reset"):
         rows = read_jsonl(folder(done, variant) / "sft/1.train.jsonl")
@@ -72,9 +62,9 @@ def test_what_is_trained_on_shows_the_plain_prompt_alone(done: Project) -> None:
 
 
 def test_the_variants_share_iteration_0_and_its_plain_draws(done: Project) -> None:
-    drawn = sorted(path.parts[-5] for path in (done.folder / "results/tiny-gsi/gsi").glob("*/s1/draws/0/plain"))
+    drawn = sorted(path.parts[-5] for path in (done.folder / "results/tiny/gsi").glob("*/s1/draws/0/plain"))
     assert drawn == ["vanilla"]
-    models = {path.parts[-4] for path in (done.folder / "results/tiny-gsi/models/gsi").glob("*/s1/t0/manifest.json")}
+    models = {path.parts[-4] for path in (done.folder / "results/tiny/models/gsi").glob("*/s1/t0/manifest.json")}
     assert models == {"vanilla"}
 
 
@@ -108,7 +98,7 @@ def test_the_tail_and_the_audit_are_tables(done: Project) -> None:
 
 
 def test_the_report_tells_the_story(done: Project) -> None:
-    page = (done.folder / "results/tiny-gsi/report/report.html").read_text()
+    page = (done.folder / "results/tiny/report/report.html").read_text()
     for part in ("The tail", "Accuracy over the iterations", "What help brings", "The verifier, audited", "control"):
         assert part in page
 
@@ -118,14 +108,14 @@ def test_nothing_is_stale_after_a_run(changed) -> None:  # type: ignore[no-untyp
 
 
 def test_one_more_iteration_only_adds_work(changed) -> None:  # type: ignore[no-untyped-def]
-    stale = changed("gsi: {iterations: 3}").stale()
+    stale = changed("methods: {gsi: {iterations: 3}}").stale()
     assert stale["train_specialist"] == stale["gsi_select"] == stale["gsi_tail"] == 5
-    assert stale["gsi_sample"] == stale["gsi_grade"] == 5  # of the models of iteration 1
+    assert stale["gsi_sample"] == stale["gsi_grade"] == 10  # two shards of the models of iteration 1
     assert not {"gsi_references", "embedded_base", "problems_train"} & stale.keys()
 
 
 def test_a_larger_budget_draws_only_what_is_missing(changed) -> None:  # type: ignore[no-untyped-def]
-    project = changed("gsi: {run: [vanilla, state_reset], guidance: {rounds: 5}, sample: {n_init: 4}}")
+    project = changed("methods: {gsi: {run: [vanilla, state_reset], guidance: {rounds: 5}, sample: {n_init: 4}}}")
     before = {
         row["draw_id"]: row["text"]
         for part in ("draws/0/plain", "graded/0/guided")
@@ -135,12 +125,13 @@ def test_a_larger_budget_draws_only_what_is_missing(changed) -> None:  # type: i
     }
     stale = project.stale()
     assert "train_specialist" in stale and "embedded_base" not in stale
-    project.run("results/tiny-gsi/gsi/state_reset/s1/graded/0/guided/00000.parquet")
+    project.run("results/tiny/gsi/state_reset/s1/graded/0/guided/00000.parquet")
     plain = [row for path in (folder(project, "vanilla") / "draws/0/plain").glob("*.parquet") for row in _rows(path)]
     assert {row["index"] for row in plain} == {0, 1, 2, 3}
     assert all(before[row["draw_id"]] == row["text"] for row in plain if row["draw_id"] in before)
-    usage = [json.loads(p.read_text()) for p in (folder(project, "vanilla") / "draws/0/plain").glob("*.usage.json")]
-    assert sum(job["completions"] for job in usage) == len(plain) // 4  # one further draw a question
+    usage = json.loads((folder(project, "vanilla") / "draws/0/plain/00000.usage.json").read_text())
+    questions = {row["problem_id"] for row in _rows(folder(project, "vanilla") / "draws/0/plain/00000.parquet")}
+    assert usage["roles"]["actor"]["completions"] == len(questions)  # one further draw a question
 
 
 def _rows(path: Path):  # type: ignore[no-untyped-def]
@@ -150,8 +141,8 @@ def _rows(path: Path):  # type: ignore[no-untyped-def]
 
 
 def test_every_shard_is_a_job_of_its_own(changed) -> None:  # type: ignore[no-untyped-def]
-    stale = changed("problems: {shard_size: 18}").stale()
-    assert (stale["gsi_sample"], stale["gsi_grade"], stale["gsi_guide"]) == (2, 2, 6)
+    stale = changed("problems: {shard_size: 12}").stale()
+    assert (stale["gsi_sample"], stale["gsi_grade"], stale["gsi_guide"]) == (3, 3, 9)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +150,7 @@ def test_every_shard_is_a_job_of_its_own(changed) -> None:  # type: ignore[no-un
     [
         ("evaluation: {bootstrap: 300}", {"evaluate_table": 1}),
         (
-            "gsi: {variants: {fill: {select: {cap: 3}}}}",
+            "methods: {gsi: {variants: {fill: {select: {cap: 3}}}}}",
             {
                 "gsi_select": 1,
                 "gsi_perplexity": 1,
@@ -168,35 +159,38 @@ def test_every_shard_is_a_job_of_its_own(changed) -> None:  # type: ignore[no-un
                 "choose_specialist": 1,
                 "evaluate_sample": 1,
                 "evaluate_grade": 1,
+                "systems": 1,
                 "evaluate_table": 1,
             },
         ),
     ],
 )
 def test_changing_a_setting_reruns_what_uses_it(changed, overlay: str, stale: dict[str, int]) -> None:  # type: ignore[no-untyped-def]
-    assert changed(overlay).stale() == {**stale, "gsi_report": 1}
+    assert changed(overlay).stale() == {**stale, "report": 1}
 
 
 def test_the_wrong_target_is_one_sentence(changed) -> None:  # type: ignore[no-untyped-def]
-    wrong = Project(changed("{}").folder).snakemake("gsi", "--dry-run")
+    wrong = changed("methods: {gsi: null}").snakemake("gsi", "--dry-run")
     assert wrong.returncode == 1
-    assert "error: the target is gsi, but setting 'method' is recut; add --configfile config/gsi.yaml" in (
+    assert "error: the target is gsi, but the configuration runs recut; add --configfile config/gsi.yaml" in (
         wrong.stderr + wrong.stdout
     )
 
 
+@pytest.mark.needs("isolation")
 def test_programs_are_written_run_and_trained_on(tmp_path: Path) -> None:
     copied = Project.copy_to(tmp_path / "project")
     (copied.folder / "config/test/overlay.yaml").write_text(
         "embedded: {lessons: [gsi-pot], steps: 250}\n"
         "problems: {train: {fields: {solution: program}}}\n"
-        "gsi: {iterations: 2, sample: {mode: pot}, run: [state_reset]}\n"
+        "methods: {recut: null, gsi: {sample: {mode: pot}, run: [state_reset]}}\n"
     )
-    project = Project(copied.folder, f"{CONFIG} config/test/overlay.yaml")
+    project = Project(copied.folder, f"{TINY} config/test/overlay.yaml")
     project.run("gsi")
     graded = [
         row
-        for path in (folder(project, "state_reset") / "graded").glob("?/*/*.parquet")  # iterations, phases
+        for variant in ("vanilla", "state_reset")  # plain draws are shared
+        for path in (folder(project, variant) / "graded").glob("?/*/*.parquet")  # iterations, phases
         for row in read_table(path, GRADED)
     ]
     right = [row for row in graded if row["verdict"] == "correct"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bestpath.settings import Settings
+from bestpath.catalog import Settings
 from scripts.show_plan import merged_settings
 from tests.workflow.conftest import ROOT, Project
 
@@ -32,26 +32,28 @@ def test_a_recipe_has_the_budgets_of_the_paper(recipe: str, monkeypatch: pytest.
     settings: Settings = merged_settings([f"config/{recipe}.yaml"])
     assert settings.experiment == recipe
     assert (settings.seed, settings.problems.train.n, settings.problems.dev_fraction) == (42, 8000, 0.1)
-    explore, train = settings.recut.explore, settings.recut.train
+    recut = settings.methods.recut
+    explore, train = recut.explore, recut.train
     assert (explore.rounds, explore.temperature, explore.top_p, explore.max_tokens) == (8, 0.7, 0.95, 2048)
     assert (train.beta, train.epochs, train.global_batch, train.max_length) == (0.1, 1.0, 8, 4096)
     assert (train.learning_rates.length, train.learning_rates.accuracy) == ([1e-5], [1e-6])
     assert train.lora and (train.lora.r, train.lora.alpha, train.lora.targets) == (8, 16, "all-linear")
-    assert settings.recut.merge.methods["dare_ties"].density == 0.25
+    assert recut.merge.methods["dare_ties"].density == 0.25
     sets = settings.evaluation.sets
     assert {name: source.samples for name, source in sets.items()} == {
         **dict.fromkeys(["gsm8k", "math500"]),
         **dict.fromkeys(["amc23", "aime24", "aime25"], 16),
     }
-    assert settings.evaluation.max_tokens < settings.model.context
+    assert settings.evaluation.max_tokens < settings.base.context
     sampled = settings.evaluation.decodings["sampled"]
     assert (sampled.temperature, sampled.top_p, sampled.top_k, sampled.samples) == (0.7, 0.8, 20, 1)
 
 
 def test_the_recipes_differ_in_their_model_alone() -> None:
     first, second = (yaml.safe_load((ROOT / f"config/{recipe}.yaml").read_text()) for recipe in RECIPES)
-    assert {key for key in first if first[key] != second[key]} == {"experiment", "model"}
-    assert {key for key in first["model"] if first["model"][key] != second["model"][key]} == {"source"}
+    assert {key for key in first if first[key] != second[key]} == {"experiment", "models"}
+    bases = [recipe["models"]["base"] for recipe in (first, second)]
+    assert {key for key in bases[0] if bases[0][key] != bases[1][key]} == {"source"}
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -84,16 +86,16 @@ def test_the_recipe_of_gsi_has_the_budgets_of_the_paper(monkeypatch: pytest.Monk
     monkeypatch.chdir(ROOT)
     settings: Settings = merged_settings([GSI])
     pools = [settings.problems.train, *settings.problems.others.values()]
-    assert (settings.method, [pool.n for pool in pools]) == ("gsi", [3000, 4000, 3000])
-    gsi = settings.gsi
+    gsi = settings.methods.gsi
+    assert (settings.methods.recut, [pool.n for pool in pools]) == (None, [3000, 4000, 3000])
     assert (gsi.iterations, gsi.sample.n_init, gsi.sample.temperature, gsi.sample.top_p) == (4, 8, 0.7, 1.0)
     assert (gsi.guidance.k, gsi.guidance.rounds, gsi.variant("brute").guidance.rounds) == (4, 8, 128)
     assert gsi.guidance.prefix_units == {"gsm8k": "line"} and gsi.guidance.prefix_unit == "fraction"
     train = gsi.train
     assert (train.learning_rate, train.epochs, train.global_batch, train.max_length) == (1e-5, 1.0, 64, 1024)
-    assert (train.start, train.scheduler, train.warmup_ratio, train.lora) == ("base", "linear", 0.1, None)
+    assert (train.start, train.scheduler, train.warmup_ratio, train.lora.r) == ("base", "linear", 0.1, 0)
     programs = merged_settings([GSI, "config/gsi-llama3-8b-pot.yaml"])
-    assert (programs.gsi.sample.mode, programs.gsi.variant("brute").guidance.rounds) == ("pot", 32)
+    assert (programs.methods.gsi.sample.mode, programs.methods.gsi.variant("brute").guidance.rounds) == ("pot", 32)
     assert sum(pool.n or 0 for pool in programs.problems.others.values()) == 5961
 
 
@@ -127,10 +129,10 @@ def test_a_gpu_or_a_setting_that_is_unknown_is_one_sentence(project: Project) ->
     assert done.stderr == (
         "error: nothing is known of the GPU 'abacus'; add it to config/throughput.yaml, or name h100 or a100\n"
     )
-    (project.folder / "wrong.yaml").write_text("recut: {explor: {}}\n")
+    (project.folder / "wrong.yaml").write_text("methods: {recut: {explor: {}}}\n")
     done = plan(project, "--configfile", "wrong.yaml")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: unknown setting 'recut.explor'") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: unknown setting 'methods.recut.explor'") and done.stderr.count("\n") == 1
 
 
 def plan(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.workflow
 
 
 def test_merges_have_their_own_numbers(finished: Project) -> None:
-    with (finished.results / "report/tables/merges.csv").open() as file:
+    with (finished.results / "report/tables/recut-merges.csv").open() as file:
         norms = {row["merge"]: float(row["norm ratio"]) for row in csv.DictReader(file)}
     assert list(norms) == ["mean", "dare_ties"]  # as configured, which is not the order of the alphabet
     assert norms["mean"] == pytest.approx(1.0, abs=1e-5)
@@ -21,7 +21,7 @@ def test_merges_have_their_own_numbers(finished: Project) -> None:
 
 
 def test_variants_have_their_own_numbers_and_the_first_may_have_no_merge(clone: Project) -> None:
-    clone.overlay("recut: {run: [sft_shortest, main]}").run()
+    clone.overlay("methods: {recut: {run: [sft_shortest, main]}}").run()
     with (clone.results / "report/tables/variants.csv").open() as file:
         rows = {row["variant"]: row for row in csv.DictReader(file)}
     assert [row["ends with"] for row in rows.values()] == ["SFT (sft_shortest)", f"merged: {chosen(clone)}"]

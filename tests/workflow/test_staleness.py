@@ -54,10 +54,18 @@ EXPLORED = {
     "merge_models": 2,
     "evaluate_sample": 6,  # two specialists and two merges on the test set, two merges on the dev split
     "evaluate_grade": 6,
-    "choose_merge": 1,
+    "recut_choose_merge": 1,
+    "systems": 1,
     **LEAVES,
 }
-ONE_MERGE = {"merge_models": 1, "evaluate_sample": 2, "evaluate_grade": 2, "choose_merge": 1, **LEAVES}
+ONE_MERGE = {
+    "merge_models": 1,
+    "evaluate_sample": 2,
+    "evaluate_grade": 2,
+    "recut_choose_merge": 1,
+    "systems": 1,
+    **LEAVES,
+}
 ACCURACY = {
     "recut_pairs": 1,
     "recut_funnel": 1,
@@ -67,7 +75,8 @@ ACCURACY = {
     "merge_models": 2,
     "evaluate_sample": 5,
     "evaluate_grade": 5,
-    "choose_merge": 1,
+    "recut_choose_merge": 1,
+    "systems": 1,
     **LEAVES,
 }
 
@@ -95,11 +104,11 @@ def test_changing_a_function_reruns_what_reaches_it(clone: Project, module: str,
 @pytest.mark.parametrize(
     ("overlay", "stale"),
     [
-        ("recut: {merge: {methods: {dare_ties: {density: 0.5}}}}", ONE_MERGE),
-        ("recut: {pairs: {accuracy: {rejected: longest}}}", ACCURACY),
-        ("recut: {explore: {rounds: 3}}", EXPLORED),
+        ("methods: {recut: {merge: {methods: {dare_ties: {density: 0.5}}}}}", ONE_MERGE),
+        ("methods: {recut: {pairs: {accuracy: {rejected: longest}}}}", ACCURACY),
+        ("methods: {recut: {explore: {rounds: 3}}}", EXPLORED),
         ("evaluation: {bootstrap: 300}", LEAVES),
-        ("recut: {merge: {methods: {ties: {method: ties}}}}", ONE_MERGE),
+        ("methods: {recut: {merge: {methods: {ties: {method: ties}}}}}", ONE_MERGE),
         ("compute: {mem_mb: 4000}", {}),
     ],
 )
@@ -122,7 +131,7 @@ def test_the_prompt_of_a_lesson_makes_the_base_anew(clone: Project) -> None:
 
 
 def test_a_variant_shares_what_it_does_not_change(clone: Project) -> None:
-    stale = clone.overlay("recut: {run: [main, rounds_8, ipo]}").stale()
+    stale = clone.overlay("methods: {recut: {run: [main, rounds_8, ipo]}}").stale()
     assert stale["train_specialist"] == 3
     assert not {"recut_explore", "recut_candidates", "recut_pairs", "train_reference"} & stale.keys()
 
@@ -139,7 +148,7 @@ def test_accepting_declares_results_current(clone: Project) -> None:
 
 
 def test_changed_settings_are_not_accepted(clone: Project) -> None:
-    changed = clone.overlay("recut: {pairs: {accuracy: {rejected: longest}}}")
+    changed = clone.overlay("methods: {recut: {pairs: {accuracy: {rejected: longest}}}}")
     refused = make_accept(changed, succeeds=False)
     assert "error: not accepted" in refused and "build the accuracy pairs" in refused
     assert changed.stale() == ACCURACY

@@ -8,18 +8,14 @@ from bestpath.core.tables import Row, read_table
 from bestpath.methods.recut.tables import TRIALS
 from tests.workflow.conftest import ROOT, Project
 
-pytestmark = [
-    pytest.mark.workflow,
-    pytest.mark.skipif(
-        not (ROOT / ".venv-vllm/bin/python").exists(), reason="there is no .venv-vllm; `make vllm` makes it"
-    ),
-]
+pytestmark = pytest.mark.workflow
 
-GREEDY = "recut: {explore: {temperature: 0.0}}\n"
+GREEDY = "methods: {recut: {explore: {temperature: 0.0}}}\n"
 VLLM = "generation: {engine: vllm, vllm: {eager: true}}\n"
 TRIALS_FILE = "results/tiny/recut/main/s1/explore/00000.parquet"
 
 
+@pytest.mark.needs("vllm")
 def test_the_same_searches_and_verdicts_under_greedy_decoding(clone: Project) -> None:
     found: list[list[Row]] = []
     (clone.folder / ".venv-vllm").symlink_to(ROOT / ".venv-vllm")

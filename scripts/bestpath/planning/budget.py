@@ -2,101 +2,77 @@
 
 Every quantity has two figures. What is *expected* follows from how models reason and how fast they are (see
 `throughput`). What it can be *at most* follows from the settings: every search takes all its rounds, every completion
-is as long as it may be, every problem gives a pair; the speed stays as expected.
+is as long as it may be, every problem gives a pair; the speed stays as expected. What the jobs of a rule do is said by
+`costs` and the methods; here it becomes time, disk and money, by who plays which role.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property, reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
+from bestpath.catalog import METHODS, Experiment
+from bestpath.core.declarations import Circumstances, Cost, Estimate, Habits, Role, Work, free
 from bestpath.core.errors import UserError
-from bestpath.core.models import WEIGHT_BYTES
 from bestpath.core.sources import read_rows
-from bestpath.plan import decodings, endpoints
-from bestpath.plan.recut import SETS
-from bestpath.planning.disk import MODEL_RULES, checkpoint_bytes, model_bytes
-from bestpath.planning.throughput import Habits, Measured, Throughput, rate_of
-from bestpath.settings import Explore, Gsi, Recut, Settings, Source
-from bestpath.settings.endpoint import Prices
+from bestpath.core.systems import BASE
+from bestpath.planning.costs import UnknownCostError, costs
+from bestpath.planning.disk import checkpoint_bytes
+from bestpath.planning.throughput import Measured, Throughput, rate_of
+from bestpath.planning.wiring import TRAINED, Wiring
+from bestpath.settings.common import Source
 
 
 @dataclass(frozen=True)
-class Work:
-    """What jobs do and cost: `tokens` are generated, `prompt_tokens` read; money is in the endpoint's currency."""
+class Bill(Work):
+    """What jobs do, and the time and the money that it takes; money is in the endpoints' currency."""
 
-    completions: float = 0.0
-    tokens: float = 0.0
-    prompt_tokens: float = 0.0
-    pairs: float = 0.0
     seconds: float = 0.0
     gpu_seconds: float = 0.0
     money: float = 0.0
 
-    def __add__(self, other: Work) -> Work:
-        return Work(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+# --- problems -----------------------------------------------------------------------------------------------------
 
 
-# --- generation and training --------------------------------------------------------------------------------------
-
-
-def explored(explore: Explore, problems: int, habits: Habits) -> Work:
-    """What exploring is expected to generate.
-
-    In round t a completion is the solution from its t-th step on, so a search through all T steps writes
-    (T + 1) / 2 solutions for each mode and sample. The released stop rule goes on, repeating a step.
+@dataclass(frozen=True)
+class Problems:
+    """How many problems there are: by evaluation set, `dev` included, and by the method that trains on them. None where
+    it cannot be known yet.
     """
-    solution = min(habits.solution, explore.max_tokens)
-    if explore.strategy == "whole":
-        return _completions(problems * explore.samples_per_mode, solution, habits.prompt)
-    rounds = min(explore.rounds, habits.steps)
-    solutions = rounds - rounds * (rounds - 1) / (2 * habits.steps)
-    if explore.stop_rule == "boxed_in_step":
-        solutions += (explore.rounds - rounds) / habits.steps
-        rounds = explore.rounds
-    completions = problems * _a_round(explore) * rounds
-    return _completions(completions, solution * solutions / rounds, habits.prompt)
+
+    sets: Mapping[str, int | None]
+    pools: Mapping[str, int | None]
 
 
-def explored_at_most(explore: Explore, problems: int, context: int) -> Work:
-    """What exploring can generate: all rounds, each completion as long as it may be."""
-    completions = problems * (
-        explore.samples_per_mode if explore.strategy == "whole" else _a_round(explore) * explore.rounds
-    )
-    return _completions(completions, explore.max_tokens, context)
-
-
-def _a_round(explore: Explore) -> int:
-    return len(explore.modes) * explore.samples_per_mode
-
-
-def _completions(n: float, tokens: float, prompt_tokens: float) -> Work:
-    return Work(n, n * tokens, n * prompt_tokens)
-
-
-def answers(settings: Settings, set_name: str, problems: int) -> int:
-    """How many completions one system draws on an evaluation set, or on `dev`."""
-    samples: int = sum(decoding["samples"] for decoding in decodings(settings, set_name).values())
-    return problems * samples
-
-
-def problem_counts(settings: Settings, assumed: Mapping[str, int], results: Path) -> dict[str, int | None]:
-    """The number of problems by set, `train` and `dev` included; None where it cannot be known yet.
+def problem_counts(experiment: Experiment, assumed: Mapping[str, int], root: Path = Path(".")) -> Problems:
+    """Count the problems.
 
     A table that is made already is counted, then a file; data sets of a hub are looked up in `assumed`.
     """
-    counts = {name: _made(results / f"problems/{name}.parquet") for name in [*settings.evaluation.sets, "train"]}
-    for name, source in settings.evaluation.sets.items():
-        counts[name] = counts[name] or _planned(source, settings, assumed)
-    drawn = [
-        _planned(source, settings, assumed) for source in (settings.problems.train, *settings.problems.others.values())
-    ]
-    train = counts["train"] = counts["train"] or (None if None in drawn else sum(n for n in drawn if n))
-    counts["dev"] = train and round(settings.problems.dev_fraction * train)
-    return counts
+    settings, wiring = experiment.settings, Wiring(experiment)
+
+    def there(table: str, sources: Mapping[str, Source]) -> int | None:
+        drawn = [_planned(source, experiment, assumed) for source in sources.values()]
+        return _made(root / table) or (None if None in drawn else sum(n for n in drawn if n))
+
+    sets = {
+        name: there(f"{wiring.results}/problems/{name}.parquet", {name: source})
+        for name, source in settings.evaluation.sets.items()
+    }
+    train = there(f"{wiring.results}/problems/train.parquet", settings.sources())
+    pools = {name: there(wiring.problems(name), wiring.sources(name)) for name in experiment.methods}
+    return Problems({**sets, "dev": _dev(experiment, train)}, pools)
+
+
+def _dev(experiment: Experiment, pool: int | None) -> int | None:
+    """How many of so many training problems are set aside for choices."""
+    return pool and round(experiment.settings.problems.dev_fraction * pool)
 
 
 def _made(table: Path) -> int | None:
@@ -105,9 +81,10 @@ def _made(table: Path) -> int | None:
     return pq.read_metadata(table).num_rows if table.is_file() else None
 
 
-def _planned(source: Source, settings: Settings, assumed: Mapping[str, int]) -> int | None:
+def _planned(source: Source, experiment: Experiment, assumed: Mapping[str, int]) -> int | None:
+    embedded = experiment.settings.embedded
     if source.path.startswith("embedded:"):
-        there: int | None = settings.embedded.pool if source.path == "embedded:train" else settings.embedded.test
+        there: int | None = embedded.pool if source.path == "embedded:train" else embedded.test
     elif Path(source.path).is_file():
         there = len(read_rows(source.path))
     else:
@@ -116,10 +93,10 @@ def _planned(source: Source, settings: Settings, assumed: Mapping[str, int]) -> 
     return min(known) if known else None
 
 
-_FURTHER = {"guided": 1.6, "plain": 7.6}
-_PASS_RATE = 0.54
-"""Further draws of a question on the average, with help and without, and the share of right answers: what the table of
-expected sampling (GSI spec, section 6) has for five levels of pass rates from .95 to .1."""
+def answers(wiring: Wiring, set_name: str, problems: int) -> int:
+    """How many completions one system draws on an evaluation set, or on `dev`."""
+    samples: int = sum(decoding["samples"] for decoding in wiring.decodings(set_name).values())
+    return problems * samples
 
 
 # --- jobs ---------------------------------------------------------------------------------------------------------
@@ -145,216 +122,215 @@ class Job:
 
 @dataclass(frozen=True)
 class Reckoned:
-    """What a job is expected to do, and at most. `disk` is the size in bytes of the model that it writes.
+    """What a job is expected to do, and at most. `disk` is the size in bytes of the models that it writes.
 
-    `unknown_work` and `unknown_cost` say what is not known, so that the work, or only its time and disk, is missing.
+    `roles` are the same two figures for each role, without time, which is the job's. `unknown_work` and `unknown_cost`
+    say what is not known, so that the work, or only its time and disk, is missing.
     """
 
     job: Job
-    expected: Work
-    most: Work
+    expected: Bill
+    most: Bill
     disk: float = 0.0
     unknown_work: str = ""
     unknown_cost: str = ""
+    roles: Mapping[str, tuple[Bill, Bill]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Reckoner:
-    """Reckons what jobs cost. `billions` of parameters, and a set's problem count, are None where they are unknown."""
+    """Reckons what jobs cost. `billions` of parameters are by entry of `models`, None where they are unknown."""
 
-    settings: Settings
+    experiment: Experiment
     throughput: Throughput
     gpu: str
-    billions: float | None
-    problems: Mapping[str, int | None]
+    billions: Mapping[str, float | None]
+    problems: Problems
     measured: Measured | None = None
 
-    @property
-    def habits(self) -> Habits:
-        """How the model reasons, as measured where it was."""
-        known = self.throughput.habits
-        assumed = known.get(self.settings.model.source, known["default"])
-        return self.measured.correct(assumed) if self.measured else assumed
+    @cached_property
+    def wiring(self) -> Wiring:
+        """The experiment as its rules see it."""
+        return Wiring(self.experiment)
+
+    @cached_property
+    def costs(self) -> Mapping[str, Cost]:
+        """The costs of all rules."""
+        return costs(self.experiment)
+
+    def habits(self, method: str = "") -> Habits:
+        """How the base reasons in a method, as measured where it was."""
+        assumed = self.throughput.habits_of(self.experiment.settings.base.source or "")
+        return self.measured.correct(assumed, method) if self.measured else assumed
 
     def reckon(self, job: Job) -> Reckoned:
         """What one job costs."""
-        disk, expected, most, unknown_work, unknown_cost = self._disk(job), Work(), Work(), "", ""
+        estimates: Mapping[str, Estimate] = {}
+        unknown = ""
         try:
-            expected, most = self._work(job)
-        except _UnknownProblemsError as error:
-            unknown_work = f"how many problems {error} has"
-        seconds, most_seconds = (self._seconds(job, work, expected) for work in (expected, most))
-        if self.billions is None and (disk is None or expected.tokens):
-            unknown_cost = f"how large {self.settings.model.source} is"
-        elif seconds is None and expected.tokens:
-            unknown_cost = f"how fast {self.engine(job)} is there"
-        expected = self._priced(job, expected, seconds or 0.0)
-        most = self._priced(job, most, most_seconds or 0.0)
-        return Reckoned(job, expected, most, disk or 0.0, unknown_work, unknown_cost)
+            estimates = self._estimates(job)
+        except UnknownCostError as error:
+            unknown = str(error)
+        usual = {role: estimate.expected for role, estimate in estimates.items()}
+        limit = {role: estimate.most for role, estimate in estimates.items()}
+        roles = {role: (self._bill(job, role, usual[role]), self._bill(job, role, limit[role])) for role in estimates}
+        return Reckoned(
+            job,
+            self._timed(job, [bill for bill, _ in roles.values()], self._seconds(job, usual, usual)),
+            self._timed(job, [bill for _, bill in roles.values()], self._seconds(job, limit, usual)),
+            sum(work.written * (self._size(job, role) or 0.0) * 1e9 for role, work in usual.items()),
+            unknown,
+            self._unknown(job, usual),
+            roles,
+        )
 
-    def _priced(self, job: Job, work: Work, seconds: float) -> Work:
-        return replace(work, seconds=seconds, gpu_seconds=seconds * job.gpus, money=self._money(job, work))
+    def _bill(self, job: Job, role: str, work: Work) -> Bill:
+        """What a job does for a role, and what is paid for it."""
+        endpoint = self.experiment.model_of(self.player(job, role)).endpoint
+        prices = endpoint.prices if endpoint and self.engine(job, role) == "endpoint" else None
+        paid = (work.prompt_tokens * prices.prompt + work.tokens * prices.completion) / 1e6 if prices else 0.0
+        return Bill(**asdict(work), money=paid)
 
-    def _work(self, job: Job) -> tuple[Work, Work]:
-        if job.rule == "recut_explore":
-            return self._exploration(job, self._count("train"))
-        if job.rule == "gsi_sample":
-            return self._drawn(job, self._gsi(job).sample.n_init, self._gsi(job).sample.n_init)
-        if job.rule == "gsi_guide":
-            guidance = self._gsi(job).guidance
-            usual = _FURTHER["plain" if guidance.strategy == "plain" else "guided"]
-            return self._drawn(job, min(usual, guidance.rounds), guidance.rounds)
-        if job.rule == "train_specialist" and job.wildcards.get("method") == "gsi":
-            return self._iteration(job, int(job.wildcards["specialist"][1:]), self._gsi(job).train.epochs)
-        if job.rule == "gsi_perplexity":  # a forward pass alone
-            return self._iteration(job, int(job.wildcards["t"]), 1 / 3)
-        if job.rule == "train_reference":
-            return self._reference(job, self._count("train"))
-        if job.rule == "train_specialist":
-            return self._training(job, self._count("train"))
-        if job.rule == "evaluate_sample":
-            name = job.wildcards["set"]
-            return self._answers(answers(self.settings, name, self._count(name)))
-        return Work(), Work()
+    def _timed(self, job: Job, bills: Sequence[Bill], seconds: float) -> Bill:
+        return replace(reduce(add, bills, Bill()), seconds=seconds, gpu_seconds=seconds * job.gpus)
 
-    def _count(self, name: str) -> int:
-        if (count := self.problems[name]) is None:
-            raise _UnknownProblemsError(name)
-        return count
+    @property
+    def currency(self) -> str:
+        """The currency of all prices; empty without any. Raises UserError for several currencies."""
+        endpoints = [entry.endpoint for entry in self.experiment.endpoints().values()]
+        found = list(dict.fromkeys(e.prices.currency for e in endpoints if e and e.prices))
+        if len(found) > 1:
+            raise UserError(f"the endpoints' prices are in {' and '.join(found)}; give all in one currency")
+        return found[0] if found else ""
 
-    def _exploration(self, job: Job, problems: int) -> tuple[Work, Work]:
-        size = self.settings.problems.shard_size
-        n = max(0, min(size, problems - int(job.wildcards["shard"]) * size))
-        explore = self.settings.recut.variant(job.wildcards["variant"]).explore
-        return explored(explore, n, self.habits), explored_at_most(explore, n, self.settings.model.context)
+    def checkpoints(self, job: Job) -> float:
+        """The disk that a training job takes while it lasts."""
+        w = job.wildcards
+        recipe = self.experiment.training(w["method"], w["variant"], w["specialist"]).recipe
+        return checkpoint_bytes(recipe, (self.billions[BASE] or 0.0) * 1e9)
 
-    def _gsi(self, job: Job) -> Gsi:
-        return self.settings.gsi.variant(job.wildcards["variant"])
+    # --- what a job does ---
 
-    def _section(self, job: Job) -> Recut | Gsi:
-        """The settings of the variant that a job is of."""
-        section = self.settings.gsi if job.wildcards.get("method") == "gsi" else self.settings.recut
-        return section.variant(job.wildcards["variant"])
+    def _estimates(self, job: Job) -> Mapping[str, Estimate]:
+        """What a job does, by role. Raises UnknownCostError."""
+        cost = self.costs.get(job.rule)
+        if cost is None:
+            raise UnknownCostError(f"what the rule {job.rule} costs")
+        return {} if cost is free else cost(self._circumstances(job))
 
-    def _drawn(self, job: Job, usual: float, limit: int) -> tuple[Work, Work]:
-        """So many answers to each problem of a shard that is trained on."""
-        size = self.settings.problems.shard_size
-        shard = max(0, min(size, self._count("train") - int(job.wildcards["shard"]) * size))
-        n, most = shard * (1 - self.settings.problems.dev_fraction), self._gsi(job).sample.max_tokens
-        expected = _completions(n * usual, min(most, self.habits.solution), self.habits.prompt)
-        return expected, _completions(n * limit, most, self.settings.model.context)
+    def _circumstances(self, job: Job) -> Circumstances:
+        method, variant = self._variant(job)
+        settings, w = self.experiment.settings, job.wildcards
+        pool, shard, answered = self.problems.pools.get(method), 0, 0
+        if "system" in w:
+            if (problems := self.problems.sets[w["set"]]) is None:
+                raise UnknownCostError(f"how many problems {w['set']} has")
+            answered = answers(self.wiring, w["set"], problems)
+        elif method and pool is None:
+            raise UnknownCostError(f"how many problems {method} trains on")
+        if pool and "shard" in w:
+            size = settings.problems.shard_size
+            shard = max(0, min(size, pool - int(w["shard"]) * size))
+        return Circumstances(
+            wildcards=w,
+            common=settings,
+            own=self.experiment.own.get((method, variant)),
+            habits=self.habits("" if "system" in w else method),
+            context=settings.base.context,
+            shard=shard,
+            pool=pool or 0,
+            dev=_dev(self.experiment, pool) or 0,
+            answers=answered,
+        )
 
-    def _iteration(self, job: Job, t: int, epochs: float) -> tuple[Work, Work]:
-        """SFT on the references, or on what was drawn; a row takes about half the time of a pair."""
-        gsi, pool = self._gsi(job), self._count("train") - self._count("dev")
-        limit = gsi.select.cap or gsi.sample.n_init + gsi.guidance.rounds
-        usual = min(limit, _PASS_RATE * gsi.sample.n_init) if t else 1.0
-        rows = pool * epochs / 2
-        return Work(pairs=rows * usual), Work(pairs=rows * (limit if t else 1.0))
+    def _variant(self, job: Job) -> tuple[str, str]:
+        """The method and the variant that a job is of; no method for what all methods share."""
+        if "system" in job.wildcards:
+            system = self.experiment.systems[job.wildcards["system"]]
+            return system.method, system.variant
+        owner = next((name for name, method in METHODS.items() if job.rule in method.cost), "")
+        return job.wildcards.get("method", owner), job.wildcards.get("variant", "main")
 
-    def _training(self, job: Job, problems: int) -> tuple[Work, Work]:
-        """A pass over the pairs an epoch; the dev problems are answered before training and at each checkpoint."""
-        recut = self.settings.recut.variant(job.wildcards["variant"])
-        dev = self._count("dev")
-        readouts = dev * (recut.train.checkpoints + 1) if recut.train.select == "dev" else 0
-        expected, most = self._answers(readouts)
-        usual, limit = self._pairs(job)
-        rows = (problems - dev) * recut.train.epochs
-        return expected + Work(pairs=rows * usual), most + Work(pairs=rows * limit)
+    # --- who does it ---
 
-    def _reference(self, job: Job, problems: int) -> tuple[Work, Work]:
-        """One forward pass over the pairs of both splits, which takes a third of the time of training on them."""
-        usual, limit = self._pairs(job)
-        return Work(pairs=problems * usual / 3), Work(pairs=problems * limit / 3)
+    def player(self, job: Job, role: str) -> str:
+        """The name of the model that plays a role in a job: an entry of `models`, or one that is like the base."""
+        if "system" in job.wildcards:
+            return self.experiment.systems[job.wildcards["system"]].roles[role]
+        if "entry" in job.wildcards:
+            return job.wildcards["entry"]
+        chosen = self.experiment.player(*self._variant(job), role) if role in self._roles(job) else None
+        return chosen or TRAINED
 
-    def _pairs(self, job: Job) -> tuple[float, int]:
-        """The pairs that a problem is expected to give, and gives at most."""
-        pairs = self.settings.recut.variant(job.wildcards["variant"]).pairs
-        name = SETS[job.wildcards["specialist"]]
-        limit = 1 if name == "sft" else pairs.max_per_problem * (2 if name == "union" else 1)
-        return min(limit, self.habits.pairs[name]), limit
+    def engine(self, job: Job, role: str) -> str:
+        """The engine that plays a role in a job: trainers have transformers, and what scores is no endpoint."""
+        asked = self._roles(job).get(role)
+        scores, trains = asked is not None and asked.does == "scores", "specialist" in job.wildcards
+        return str(self.wiring.engine(self.player(job, role), trainer=trains, scores=scores)["engine"])
 
-    def _answers(self, n: int) -> tuple[Work, Work]:
-        most, habits = self.settings.evaluation.max_tokens, self.habits
-        expected = _completions(n, min(most, habits.answer), habits.prompt)
-        return expected, _completions(n, most, self.settings.model.context)
+    def _roles(self, job: Job) -> Mapping[str, Role]:
+        """The roles that a rule of a method's own asks; a model in training plays all of its own."""
+        method, variant = self._variant(job)
+        return self.experiment.roles(method, variant) if method and "specialist" not in job.wildcards else {}
 
-    def engine(self, job: Job) -> str:
-        """The engine that generates in a job: an endpoint serves the base alone, and trainers have transformers."""
-        engine: str = self.settings.generation.engine
-        on_base = job.rule == "recut_explore" or job.wildcards.get("model") == "base"
-        own = job.rule == "train_specialist" or (engine == "endpoint" and not on_base)
-        return "transformers" if own else engine
+    def _size(self, job: Job, role: str) -> float | None:
+        """The parameters of a role's model in billions; what is trained has the base's."""
+        return self.billions.get(self.player(job, role), self.billions[BASE])
 
-    def _seconds(self, job: Job, work: Work, expected: Work) -> float | None:
-        """The time of a job that does `work` and is expected to do `expected`; None where its speed is unknown."""
+    # --- how long it takes ---
+
+    def _seconds(self, job: Job, works: Mapping[str, Work], expected: Mapping[str, Work]) -> float:
+        """The time of a job that does `works` and is expected to do `expected`, as far as speeds are known."""
         if self.measured and job.rule in self.measured.rates:
-            return work.tokens / self.measured.rates[job.rule]
-        assumed = self._assumed_seconds(job, work)
+            return sum(work.tokens for work in works.values()) / self.measured.rates[job.rule]
+        assumed = self._assumed_seconds(job, works)
         if self.measured and job.rule in self.measured.seconds:
             usual = self._assumed_seconds(job, expected)
             return self.measured.seconds[job.rule] * (assumed / usual if assumed and usual else 1.0)
         return assumed
 
-    def _assumed_seconds(self, job: Job, work: Work) -> float | None:
-        if self.billions is None or not (work.tokens or work.pairs or job.rule == "merge_models"):
-            return None
-        on_cpu = not job.gpus or self.settings.compute.runs_on() == "cpu"
-        gpu, devices, engine = "cpu" if on_cpu else self.gpu, 1 if on_cpu else job.gpus, self.engine(job)
-        if job.rule == "merge_models":
-            kind, took = "merging", self.throughput.merging * self.billions
-        else:
-            sampling = rate_of(self.throughput.sampling.get(engine, []), gpu, self.billions)
-            training = rate_of(self.throughput.training, gpu, self.billions)
-            if sampling is None or training is None:
-                return None
-            if work.pairs:  # the first process reads the checkpoints out while the others wait
-                kind, took = "training", work.tokens / sampling + work.pairs / training / devices
-            else:
-                kind, took = engine, work.tokens / sampling / devices
-        return took + self.throughput.start.get("cpu" if self.settings.compute.runs_on() == "cpu" else kind, 0.0)
+    def _assumed_seconds(self, job: Job, works: Mapping[str, Work]) -> float:
+        took = {role: seconds for role, work in works.items() if (seconds := self._working(job, role, work))}
+        return sum(took.values()) + self._starting(job, {role: works[role] for role in took}) if took else 0.0
 
-    @property
-    def currency(self) -> str:
-        """The currency of all prices; empty without any. Raises UserError for several currencies."""
-        prices = [endpoint.prices for endpoint in endpoints(self.settings).values() if endpoint.prices]
-        found = list(dict.fromkeys(price.currency for price in prices))
-        if len(found) > 1:
-            raise UserError(f"the endpoints' prices are in {' and '.join(found)}; give all in one currency")
-        return found[0] if found else ""
-
-    def _money(self, job: Job, work: Work) -> float:
-        """What is paid for a job's own answers, and to a teacher elsewhere."""
-        paid = 0.0
-        if (endpoint := self.settings.generation.endpoint) and self.engine(job) == "endpoint":
-            paid += _price(endpoint.prices, work.prompt_tokens, work.tokens)
-        if job.rule == "gsi_guide" and (guidance := self._gsi(job).guidance).strategy == "interactive":
-            teacher = guidance.teacher  # which reads an answer before each further draw, and says what is wrong in it
-            if teacher.endpoint:
-                feedback = work.completions * teacher.max_tokens
-                paid += _price(teacher.endpoint.prices, work.prompt_tokens + work.tokens, feedback)
-        return paid
-
-    def checkpoints(self, job: Job) -> float:
-        """The disk that a training job takes while it lasts."""
-        return checkpoint_bytes(self._section(job), (self.billions or 0.0) * 1e9)
-
-    def _disk(self, job: Job) -> float | None:
-        """The bytes of the model that a job writes or fetches; None for one of unknown size."""
-        fetched = job.rule == "import_base" and not Path(self.settings.model.source).is_dir()
-        if not fetched and job.rule not in MODEL_RULES:
+    def _working(self, job: Job, role: str, work: Work) -> float | None:
+        """The time that the work for a role takes once the job has started; None where the speed is unknown."""
+        size, on_cpu = self._size(job, role), not job.gpus or self.experiment.settings.compute.runs_on() == "cpu"
+        gpu, devices = ("cpu", 1) if on_cpu else (self.gpu, job.gpus)
+        if not (work.tokens or work.pairs or work.merges):
             return 0.0
-        if self.billions is None:
+        if size is None:
             return None
-        if fetched:  # into the hub's cache; a folder is linked
-            return WEIGHT_BYTES["bfloat16"] * self.billions * 1e9
-        return model_bytes(job.rule, self._section(job), self.billions * 1e9)
+        took: list[float | None] = [work.merges * self.throughput.merging * size]
+        if work.tokens:  # where a model is trained, the first process answers while the others wait
+            rate = rate_of(self.throughput.sampling.get(self.engine(job, role), []), gpu, size)
+            took.append(rate and work.tokens / rate / (1 if "specialist" in job.wildcards else devices))
+        if work.pairs:
+            rate = rate_of(self.throughput.training, gpu, size)
+            took.append(rate and work.pairs / rate / devices)
+        known = [seconds for seconds in took if seconds is not None]
+        return sum(known) if len(known) == len(took) else None
 
+    def _starting(self, job: Job, works: Mapping[str, Work]) -> float:
+        """The time until the first token, step or tensor; every model that answers is loaded once."""
+        if self.experiment.settings.compute.runs_on() == "cpu":
+            kinds = ["cpu"]
+        elif any(work.pairs for work in works.values()):
+            kinds = ["training"]
+        elif any(work.merges for work in works.values()):
+            kinds = ["merging"]
+        else:
+            kinds = [engine for _, engine in {(self.player(job, role), self.engine(job, role)) for role in works}]
+        return sum(self.throughput.start.get(kind, 0.0) for kind in kinds)
 
-def _price(prices: Prices | None, read: float, written: float) -> float:
-    """The price of so many tokens; nothing where none is set."""
-    return (read * prices.prompt + written * prices.completion) / 1e6 if prices else 0.0
-
-
-class _UnknownProblemsError(Exception):
-    """The set whose number of problems is not known yet."""
+    def _unknown(self, job: Job, works: Mapping[str, Work]) -> str:
+        """What the time or the disk of a job would need that is not known."""
+        measured = self.measured is not None and job.rule in {**self.measured.rates, **self.measured.seconds}
+        for role, work in works.items():
+            if self._size(job, role) is None and (work.written or work.tokens or work.pairs or work.merges):
+                models, base = self.experiment.settings.models, self.experiment.settings.base
+                entry = models.get(self.player(job, role), base)
+                return f"how large {entry.source or base.source} is"
+            if not measured and self._working(job, role, work) is None:
+                return f"how fast {'training' if work.pairs else self.engine(job, role)} is there"
+        return ""

@@ -13,9 +13,10 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from bestpath.catalog import METHODS, Settings, defaults
+from bestpath.core.declarations import Method
 from bestpath.core.errors import UserError, nearest
-from bestpath.plan import METHODS
-from bestpath.settings import Section, Settings, plain, sections_in
+from bestpath.settings.base import Section, deep_merge, plain, sections_in
 
 
 def load(config: Mapping[str, Any], files: Iterable[Path | str] = ()) -> Settings:
@@ -25,39 +26,61 @@ def load(config: Mapping[str, Any], files: Iterable[Path | str] = ()) -> Setting
     UserError with one sentence for each mistake.
     """
     files = list(files)
+    _check_gone(config, files)
     try:
-        settings = Settings.model_validate(plain(config))
+        settings = Settings.model_validate(plain(deep_merge(defaults(config), config)))
     except ValidationError as error:
         raise _user_error(error, (), files) from None
-    _check_variants(settings, files)
+    for name, method in METHODS.items():
+        if (section := getattr(settings.methods, name)) is not None:
+            _check_variants(settings, method, section, files)
     return settings
 
 
-def _check_variants(settings: Settings, files: list[Path | str]) -> None:
+_GONE = {
+    "method": f"name the method in 'methods', for example methods: {{{next(iter(METHODS))}: {{}}}}",
+    "model": "write it as 'models.base'",
+    "generation.endpoint": "write it as 'models.base.endpoint'",
+    "evaluation.base_prompts": "every method has its own: write 'base_prompts' in its section of 'methods'",
+    **{name: f"write it as 'methods.{name}'" for name in METHODS},
+    **{
+        f"methods.{name}.{key}": f"write it as '{now}'"
+        for name, method in METHODS.items()
+        for key, now in method.gone.items()
+    },
+}
+"""Settings of earlier versions, and what takes their place."""
+
+
+def _check_gone(config: Mapping[str, Any], files: list[Path | str]) -> None:
+    for key, remedy in _GONE.items():
+        keys, node = key.split("."), config
+        for part in keys:
+            node = node.get(part, _MISSING) if isinstance(node, Mapping) else _MISSING
+        if node is not _MISSING:
+            raise UserError(f"setting '{key}'{_file_with(keys, files)} is no more; {remedy}")
+    engine = config.get("generation")
+    if isinstance(engine, Mapping) and engine.get("engine") == "endpoint":
+        raise UserError(
+            "setting 'generation.engine' is no more endpoint; describe the server that plays the base in "
+            "'models.base.endpoint'"
+        )
+
+
+def _check_variants(settings: Settings, method: Method, section: Any, files: list[Path | str]) -> None:
     """Whether the variants that are run exist, and every variant's settings are right."""
-    for method in METHODS:
-        section = getattr(settings, method)
-        for name in section.run:
-            if name != "main" and name not in section.variants:
-                hint = nearest(name, ["main", *section.variants])
-                meant = f"did you mean '{hint}'?" if hint else f"known: {', '.join(['main', *section.variants])}"
-                raise UserError(f"setting '{method}.run' names the unknown variant '{name}'; {meant}")
-        for name in section.variants:
-            try:
-                section.variant(name)
-            except ValidationError as error:
-                raise _user_error(error, (method, "variants", name), files) from None
-    variants = {name: settings.gsi.variant(name) for name in ["main", *settings.gsi.variants]}
-    for name, variant in variants.items():
-        if variant.sample.mode != settings.gsi.sample.mode:
-            raise UserError(f"variant '{name}' of gsi has a mode of its own; set gsi.sample.mode for all of them")
-        other = variant.select.tokens_of
-        guides = other is not None and other in variants and variants[other].guidance.strategy != "none"
-        if other is not None and (not guides or variants[other].select.tokens_of):
-            raise UserError(
-                f"variant '{name}' of gsi takes the tokens of '{other}', which is no variant with a guided phase of "
-                "its own; name one in gsi.select.tokens_of"
-            )
+    for name in section.run:
+        if name != "main" and name not in section.variants:
+            hint = nearest(name, ["main", *section.variants])
+            meant = f"did you mean '{hint}'?" if hint else f"known: {', '.join(['main', *section.variants])}"
+            raise UserError(f"setting 'methods.{method.name}.run' names the unknown variant '{name}'; {meant}")
+    variants = {"main": section.variant("main")}
+    for name in section.variants:
+        try:
+            variants[name] = section.variant(name)
+        except ValidationError as error:
+            raise _user_error(error, ("methods", method.name, "variants", name), files) from None
+    method.check(settings, variants)
 
 
 def _user_error(error: ValidationError, prefix: tuple[str, ...], files: list[Path | str]) -> UserError:
@@ -69,7 +92,7 @@ def _sentence(error: dict[str, Any], prefix: tuple[str, ...], files: list[Path |
     key = ".".join(keys)
     where = _file_with(keys, files)
     if error["type"] == "extra_forbidden":
-        known = _keys_of([keys[0], *keys[3:-1]] if prefix else keys[:-1])
+        known = _keys_of([*keys[:2], *keys[4:-1]] if prefix else keys[:-1])
         hint = nearest(keys[-1], known) or nearest(keys[-1], _all_keys())
         meant = f"did you mean '{hint}'?" if hint else f"known keys here: {', '.join(sorted(known))}"
         return f"unknown setting '{key}'{where}; {meant}"

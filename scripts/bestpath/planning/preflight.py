@@ -14,46 +14,74 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from bestpath.catalog import METHODS, Experiment
 from bestpath.core import prompts
 from bestpath.core.errors import UserError, nearest
 from bestpath.core.models import check_folder, parameters
-from bestpath.plan import endpoints, prompt_folder
-from bestpath.plan.recut import variants
+from bestpath.core.systems import BASE
 from bestpath.planning.disk import planned_bytes
-from bestpath.settings import Endpoint, Settings, Source
-
-PROMPTS: dict[str, dict[str, tuple[str, ...]]] = {
-    "recut": {
-        "long": ("problem", "previous", "step"),
-        "short": ("problem", "previous", "step"),
-        "neutral": ("problem",),
-    },
-    "gsi": {
-        "plain": ("problem",),
-        "answer": ("problem", "answer"),
-        "answer_bare": ("problem", "answer"),
-        "rationale": ("problem", "reference"),
-        "feedback": ("problem", "attempt", "answer", "reference"),
-        "revise": ("problem", "attempt", "feedback"),
-    },
-}
-"""The fields that each method's prompts are given; any other prompt is given the problem."""
+from bestpath.planning.wiring import TRAINED, Wiring
+from bestpath.settings.common import Common, Source
+from bestpath.settings.endpoint import Endpoint
+from bestpath.stages.embedded.lessons import lessons_of
 
 VLLM_PYTHON = ".venv-vllm/bin/python"
 
 
-def check(settings: Settings, root: Path = Path(".")) -> None:
+def check(experiment: Experiment, root: Path = Path(".")) -> None:
     """Check what a configuration needs. Raises UserError with the cause and the remedy."""
+    settings = experiment.settings
     _check_sources(settings, root)
-    _check_engine(settings)
-    _check_prompts(settings, root)
+    _check_methods(experiment)
+    _check_models(experiment, root)
+    _check_prompts(experiment, root)
     _check_folder(root / "results")
-    _check_disk(settings, root)
-    if settings.model.source != "embedded" and (root / settings.model.source).is_dir():
-        check_folder(root / settings.model.source)
+    _check_disk(experiment, root)
 
 
-def _check_sources(settings: Settings, root: Path) -> None:
+def _check_methods(experiment: Experiment) -> None:
+    """Whether what methods name is there: lessons, data sets, and who plays their roles."""
+    settings = experiment.settings
+    known = lessons_of([method.lessons for method in METHODS.values() if method.lessons])
+    for lesson in settings.embedded.lessons if settings.is_embedded else []:
+        if lesson not in known:
+            hint = nearest(lesson, known) or ", ".join(sorted(known))
+            raise UserError(f"setting 'embedded.lessons' names the unknown lesson '{lesson}'; did you mean {hint}?")
+    for name, method in experiment.methods.items():
+        for dataset in experiment.section(name).train_on:
+            if dataset not in settings.sources():
+                named = ", ".join(settings.sources())
+                raise UserError(
+                    f"setting 'methods.{name}.train_on' names '{dataset}', which is no data set; there are {named}"
+                )
+        for variant in experiment.variants(name):
+            needed = method.taught(settings, experiment.own[name, variant]) if settings.is_embedded else ()
+            for lesson in needed:
+                if lesson not in settings.embedded.lessons:
+                    raise UserError(
+                        f"the method {name} needs the lesson '{lesson}', which the embedded base is not taught; add it "
+                        "to 'embedded.lessons'"
+                    )
+            for role in experiment.roles(name, variant):
+                _check_player(experiment, name, variant, role)
+
+
+def _check_player(experiment: Experiment, method: str, variant: str, role: str) -> None:
+    player = experiment.player(method, variant, role)
+    models = experiment.settings.models
+    if player is None:
+        raise UserError(
+            f"nobody plays the role '{role}' of {method}; describe a model in 'models' and name it in "
+            f"'methods.{method}.roles.{role}', or name the entry like the role"
+        )
+    if player not in models and player != TRAINED:
+        hint = nearest(player, models) or ", ".join(models)
+        raise UserError(
+            f"setting 'methods.{method}.roles.{role}' names '{player}', which is no entry of 'models'; there is {hint}"
+        )
+
+
+def _check_sources(settings: Common, root: Path) -> None:
     sources = {"problems.train": settings.problems.train}
     sources |= {f"problems.others.{name}": source for name, source in settings.problems.others.items()}
     sources |= {f"evaluation.sets.{name}": source for name, source in settings.evaluation.sets.items()}
@@ -61,7 +89,7 @@ def _check_sources(settings: Settings, root: Path) -> None:
         if source.path.startswith("embedded:"):
             if source.path not in {"embedded:train", "embedded:test"}:
                 raise UserError(f"setting '{key}.path' is '{source.path}'; write embedded:train or embedded:test")
-            if settings.model.source != "embedded":
+            if not settings.is_embedded:
                 raise UserError(f"setting '{key}.path' is '{source.path}', but the model is not the embedded one")
         elif _is_file_name(source) and not (root / source.path).is_file():
             raise UserError(f"setting '{key}.path' names {source.path}, which is not there; correct the path")
@@ -76,33 +104,31 @@ def _is_file_name(source: Source) -> bool:
     return Path(source.path).suffix in {".jsonl", ".json", ".csv", ".parquet"}
 
 
-def _check_prompts(settings: Settings, root: Path) -> None:
-    own = PROMPTS[settings.method]
-    for name in sorted({*own, *settings.evaluation.base_prompts}):
-        path = Path(prompt_folder(settings)) / f"{name}.jinja"
-        prompts.load(root / path if not root.samefile(".") else path, own.get(name, ("problem",)))
+def _check_prompts(experiment: Experiment, root: Path) -> None:
+    for name, method in experiment.methods.items():
+        folder = Path(experiment.prompt_folder(name))
+        for prompt in sorted({*method.prompts, *experiment.section(name).base_prompts}):
+            path = folder / f"{prompt}.jinja"
+            fields = method.prompts.get(prompt, ("problem",))
+            prompts.load(root / path if not root.samefile(".") else path, fields)
 
 
-def _check_engine(settings: Settings) -> None:
-    """Whether an endpoint is fully named, and can do what it will be asked."""
-    for key, named in endpoints(settings).items():
-        _check_address(key, named)
-    if settings.generation.engine != "endpoint":
-        return
-    endpoint = settings.generation.endpoint
-    if endpoint is None:
-        raise UserError("setting 'generation.engine' is endpoint; name its url and model in 'generation.endpoint'")
-    for name in variants(settings):
-        if settings.recut.variant(name).explore.continuation == "prefill" and not endpoint.continues_prefill:
-            raise UserError(
-                f"variant '{name}' sets explore.continuation to prefill, which this endpoint cannot do; set "
-                "'generation.endpoint.continues_prefill' if it can, or write explore.continuation: prompt"
-            )
+def _check_models(experiment: Experiment, root: Path) -> None:
+    """Whether every model can be had, and an endpoint is fully named and can do what it will be asked."""
+    settings = experiment.settings
+    for name, entry in settings.models.items():
+        if entry.endpoint:
+            _check_address(f"models.{name}.endpoint", entry.endpoint)
+        if name != BASE and entry.source == "embedded":
+            raise UserError(f"setting 'models.{name}.source' is embedded, which only the base can be; leave it out")
+        if entry.source and (root / entry.source).is_dir():
+            check_folder(root / entry.source)
+    endpoint = settings.base.endpoint
     for name, decoding in settings.evaluation.decodings.items():
-        if decoding.top_k and not endpoint.takes_top_k:
+        if endpoint and decoding.top_k and not endpoint.takes_top_k:
             raise UserError(
                 f"setting 'evaluation.decodings.{name}.top_k' is {decoding.top_k}, which not every endpoint takes; "
-                "set 'generation.endpoint.takes_top_k' if this one does, or write top_k: 0"
+                "set 'models.base.endpoint.takes_top_k' if this one does, or write top_k: 0"
             )
 
 
@@ -119,7 +145,7 @@ def _check_address(key: str, endpoint: Endpoint) -> None:
         )
 
 
-def check_endpoint(endpoint: Endpoint, setting: str = "generation.endpoint") -> None:
+def check_endpoint(endpoint: Endpoint, setting: str = "models.base.endpoint") -> None:
     """Ask an endpoint for its models: costs nothing. Raises UserError when it is out of reach or refuses the key.
 
     `setting` names it. A model that it does not list is only a warning: some servers list none, or know others by an
@@ -165,10 +191,10 @@ def _check_folder(results: Path) -> None:
         ) from None
 
 
-def _check_disk(settings: Settings, root: Path) -> None:
+def _check_disk(experiment: Experiment, root: Path) -> None:
     """There must be room for everything planned; nothing is known of a model that is still on a hub."""
-    folder = root / settings.model.source
-    needed = planned_bytes(settings, parameters(folder)) if folder.is_dir() else 0
+    folder = root / (experiment.settings.base.source or "")
+    needed = planned_bytes(experiment, parameters(folder)) if (folder / "config.json").is_file() else 0
     free = shutil.disk_usage(root).free
     if needed > free:
         raise UserError(
@@ -181,22 +207,29 @@ def _gigabytes(n: float) -> str:
     return f"{n / 1e9:,.1f} GB"
 
 
-def check_targets(settings: Settings, arguments: Sequence[str]) -> None:
-    """Check that a method that is asked for on the command line is the one that the configuration is for."""
+def check_targets(experiment: Experiment, arguments: Sequence[str]) -> None:
+    """Check that a method that is asked for on the command line is one that the configuration names."""
     for target in arguments:
-        if target in PROMPTS and target != settings.method:
-            overlay = "" if target == "recut" else f"; add --configfile config/{target}.yaml"
-            raise UserError(f"the target is {target}, but setting 'method' is {settings.method}{overlay}")
+        if target in METHODS and target not in experiment.methods:
+            named = ", ".join(experiment.methods)
+            raise UserError(
+                f"the target is {target}, but the configuration runs {named}; add --configfile config/{target}.yaml, "
+                "or name it in 'methods'"
+            )
 
 
-def check_gpus(settings: Settings, workflow: Any) -> None:
+def check_gpus(experiment: Experiment, workflow: Any) -> None:
     """Check that a job may have the GPUs it asks for: Snakemake gives it fewer without a word."""
     limit = workflow.global_resources.get("gpu")
-    if limit is not None and limit.value is not None and limit.value < settings.compute.gpus:
-        raise UserError(
-            f"setting 'compute.gpus' asks for {settings.compute.gpus} GPUs a job, but this run may use {limit.value}; "
-            f"add --resources gpu={settings.compute.gpus}, or more for several jobs at once"
-        )
+    settings = experiment.settings
+    asked = {"compute.gpus": settings.compute.gpus}
+    asked |= {f"models.{name}.gpus": entry.gpus for name, entry in settings.models.items() if entry.gpus is not None}
+    for key, gpus in asked.items():
+        if limit is not None and limit.value is not None and limit.value < gpus:
+            raise UserError(
+                f"setting '{key}' asks for {gpus} GPUs a job, but this run may use {limit.value}; "
+                f"add --resources gpu={gpus}, or more for several jobs at once"
+            )
 
 
 def uses_conda(workflow: Any) -> bool:
@@ -205,16 +238,16 @@ def uses_conda(workflow: Any) -> bool:
     return any("conda" in str(method).lower() for method in methods)
 
 
-def engine_python(settings: Settings, root: Path = Path(".")) -> str:
+def engine_python(wiring: Wiring, root: Path = Path(".")) -> str:
     """The Python of programs that generate, where jobs do not run in conda environments.
 
     Raises UserError when the configured engine is installed nowhere.
     """
-    if settings.generation.engine != "vllm" or find_spec("vllm"):
+    if not wiring.uses_vllm() or find_spec("vllm"):
         return "python"
     if not (root / VLLM_PYTHON).exists():
         raise UserError(
-            "setting 'generation.engine' is vllm, which is not installed here; run `make vllm` for vLLM on a CPU, or "
+            "the engine vllm is asked for, which is not installed here; run `make vllm` for vLLM on a CPU, or "
             "snakemake with --sdm conda for vLLM on GPUs"
         )
     return VLLM_PYTHON

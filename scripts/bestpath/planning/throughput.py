@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from bestpath.catalog import METHODS, pattern_of
+from bestpath.core.declarations import Habits
 from bestpath.core.errors import UserError
 from bestpath.core.io import read_json, read_jsonl
-from bestpath.core.tables import Row
-from bestpath.settings import Count, Positive, Section, plain
+from bestpath.core.tables import read_table
+from bestpath.settings.base import Count, Positive, Section, plain
+from bestpath.stages.evaluation.tables import SAMPLES
 
 ASSUMPTIONS = Path("config/throughput.yaml")
 
 
-class Habits(Section):
-    """How a model reasons.
-
-    `steps` and `solution` are the steps and tokens of a whole solution in exploration, `answer` the tokens of an
-    answer in evaluation, `prompt` those of a prompt; `pairs` is training rows a problem, by training set.
-    """
+class _Habits(Section):
+    """An entry of `habits`: see `declarations.Habits`."""
 
     steps: Positive
     solution: Positive
@@ -46,11 +47,15 @@ class Throughput(Section):
 
     billions: dict[str, Positive]
     problems: dict[str, Count]
-    habits: dict[str, Habits]
+    habits: dict[str, _Habits]
     sampling: dict[str, list[Speed]]
     training: list[Speed]
     merging: Positive
     start: dict[str, Positive]
+
+    def habits_of(self, source: str) -> Habits:
+        """How a model reasons, by its hub id; that of one without an entry as `default` says."""
+        return Habits(**self.habits.get(source, self.habits["default"]).model_dump())
 
     @property
     def gpus(self) -> list[str]:
@@ -70,7 +75,7 @@ def load(path: Path = ASSUMPTIONS) -> Throughput:
 
 
 def rate_of(speeds: Sequence[Speed], gpu: str, billions: float) -> float | None:
-    """What one GPU does in a second with a model of this size: the nearest entry, scaled inversely; None without."""
+    """What one GPU does in a second with a model of this size: the nearest entry, scaled inversely, if there is one."""
     known = [speed for speed in speeds if speed.gpu == gpu]
     if not known:
         return None
@@ -80,75 +85,59 @@ def rate_of(speeds: Sequence[Speed], gpu: str, billions: float) -> float | None:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the jobs of an earlier run took and wrote; what it has not come to yet is missing.
+    """What the jobs of an earlier run took and wrote, as far as it came.
 
-    `habits` holds fields of `Habits`, `seconds` the mean time of a rule's jobs, `rates` the tokens a second of a
-    rule's jobs that generate, their starts included.
+    `habits` holds fields of `Habits`, of evaluation under the name "" and of methods under theirs, `seconds` the mean
+    time of a rule's jobs, `rates` the tokens a second of a rule's jobs that generate, their starts included.
     """
 
     folder: Path
-    habits: Mapping[str, float | Mapping[str, float]]
+    habits: Mapping[str, Mapping[str, Any]]
     seconds: Mapping[str, float]
     rates: Mapping[str, float]
 
-    def correct(self, habits: Habits) -> Habits:
-        """Assumed habits with what was measured in their place."""
-        pairs = self.habits.get("pairs", {})
-        assert isinstance(pairs, Mapping)
-        return habits.model_copy(update={**self.habits, "pairs": {**habits.pairs, **pairs}})
+    def correct(self, habits: Habits, method: str = "") -> Habits:
+        """Assumed habits with what was measured in their place, in a method if it tells any."""
+        told = {**self.habits.get("", {}), **self.habits.get(method, {})}
+        return replace(habits, **{**told, "pairs": {**habits.pairs, **told.get("pairs", {})}})
 
 
 def measure(folder: Path) -> Measured:
-    """What a run measured whose results lie in `folder`; a run under way may be measured, too."""
-    trials = _rows(folder, "recut/*/s*/explore/*.parquet", ("problem_id", "round", "n_tokens", "n_prompt_tokens"))
-    answers = _rows(folder, "evaluate/**/*.samples.parquet", ("n_tokens", "n_prompt_tokens"))
+    """What the run measured whose results lie in `folder`, as far as it has come."""
+    habits = {name: method.habits(folder / name) for name, method in METHODS.items()}
+    answers = [
+        row
+        for file in sorted(folder.glob("evaluate/**/*.samples.parquet"))
+        for row in read_table(file, SAMPLES, ("n_tokens", "n_prompt_tokens"))
+    ]
+    if answers:
+        habits[""] = {
+            "answer": fmean(row["n_tokens"] for row in answers),
+            "prompt": fmean(row["n_prompt_tokens"] for row in answers),
+        }
     seconds: defaultdict[str, list[float]] = defaultdict(list)
     for file in sorted(folder.glob("benchmarks/*/**/*.jsonl")):
         rule = file.relative_to(folder / "benchmarks").parts[0]
         seconds[rule] += [row["s"] for row in read_jsonl(file)]
-    habits: dict[str, float | Mapping[str, float]] = {}
-    if trials:
-        # a completion of the first round is a whole solution; the last round of a search is its last step
-        last = {(row["file"], row["problem_id"]): row["round"] for row in sorted(trials, key=lambda row: row["round"])}
-        habits["steps"] = fmean(last.values())
-        habits["solution"] = fmean(row["n_tokens"] for row in trials if row["round"] == 1)
-    if answers:
-        habits["answer"] = fmean(row["n_tokens"] for row in answers)
-    if trials or answers:
-        habits["prompt"] = fmean(row["n_prompt_tokens"] for row in [*trials, *answers])
-    if pairs := _pairs([read_json(file) for file in sorted(folder.glob("recut/*/s*/funnel.json"))]):
-        habits["pairs"] = pairs
-    tokens = {"recut_explore": trials, "evaluate_sample": answers}
+    tokens = {rule: sum(map(_tokens, folder.glob(pattern))) for rule, pattern in _accounts().items()}
     return Measured(
         folder,
-        habits,
+        {name: told for name, told in habits.items() if told},
         {rule: fmean(times) for rule, times in seconds.items()},
-        {
-            rule: sum(row["n_tokens"] for row in rows) / sum(seconds[rule])
-            for rule, rows in tokens.items()
-            if rows and seconds[rule]
-        },
+        {rule: n / sum(seconds[rule]) for rule, n in tokens.items() if n and seconds[rule]},
     )
 
 
-def _rows(folder: Path, pattern: str, columns: Sequence[str]) -> list[Row]:
-    """Columns of all tables that match, with the file each row is from."""
-    import pyarrow.parquet as pq
+def _accounts() -> dict[str, str]:
+    """The accounts of all rules that generate, as patterns below the results."""
+    accounts = {"evaluate_sample": "evaluate/**/*.usage.json"}
+    for name, method in METHODS.items():
+        for stage in method.stages.values():
+            if stage.usage:
+                accounts[stage.rule] = re.sub(r"\{\w+\}", "*", pattern_of(name, stage, stage.usage))
+    return accounts
 
-    found = []
-    for file in sorted(folder.glob(pattern)):
-        rows: list[Row] = pq.read_table(file, columns=list(columns), partitioning=None).to_pylist()
-        found += [{**row, "file": file} for row in rows]
-    return found
 
-
-def _pairs(funnels: Sequence[Sequence[Row]]) -> dict[str, float]:
-    """Training rows a problem by training set, from the counts of funnels."""
-    shares: defaultdict[str, list[float]] = defaultdict(list)
-    for counts in funnels:
-        problems = next(row["n"] for row in counts if row["stage"] == "problems")
-        for row in counts:
-            if row["outcome"] == "kept" and row["unit"] == "row" and problems:
-                name = row["stage"].split(".")[1] if row["stage"].startswith("pairs.") else "sft"
-                shares[name].append(row["n"] / problems)
-    return {name: fmean(values) for name, values in shares.items()}
+def _tokens(account: Path) -> int:
+    """The tokens that a job generated, in all roles."""
+    return sum(role["completion_tokens"] for role in read_json(account)["roles"].values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,35 +21,46 @@ class Section(BaseModel):
 class Lora(Section):
     """Low-rank adapters."""
 
-    r: Count = 8
+    r: int = Field(8, ge=0, description="their rank; 0 trains all weights")
     alpha: Count = 16
     dropout: Share = 0.0
-    targets: str = "all-linear"
+    targets: str = Field("all-linear", description="or names of modules, separated by commas")
 
 
 class Training(Section):
     """What every training has: rows, batches, the schedule, and how the weights and devices are used."""
 
     epochs: Positive = 1.0
-    global_batch: Count = 16
-    micro_batch: Count = Field(16, description="rows or pairs at once on one device; the rest is accumulated")
-    max_length: Count = Field(512, description="longer rows are rejected, never cut")
+    global_batch: Count = Field(8, description="rows or pairs an update")
+    micro_batch: Count = Field(1, description="rows or pairs at once on one device; the rest is accumulated")
+    max_length: Count = Field(4096, description="longer rows are rejected, never cut")
     warmup_ratio: float = Field(0.1, ge=0.0, lt=1.0)
     scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
-    lora: Lora | None = Field(None, description="default: full weights")
+    lora: Lora = Lora()
     gradient_checkpointing: bool = False
     padding_free: bool = Field(False, description="SFT without padding between rows; TRL has no such DPO")
     liger: bool = Field(False, description="Liger kernels, on a GPU")
     zero: Literal[0, 2, 3] = Field(0, description="stage of DeepSpeed ZeRO; 0 trains without DeepSpeed")
 
 
-Varied = TypeVar("Varied", bound=Section)
+class MethodSettings(Section):
+    """What the section of every method has."""
 
+    run: list[str] = Field(["main"], min_length=1, description="variants to run; `main` is this section itself")
+    variants: dict[str, dict[str, Any]] = Field({}, description="a name and the settings of this section that differ")
+    base_prompts: list[str] = Field([], description="prompts under which the base is evaluated besides the plain one")
+    roles: dict[str, str] = Field(
+        {}, description="who plays a role, by its name: an entry of `models`; default: the entry of that name"
+    )
+    train_on: list[str] = Field(
+        [], description="data sets to train on, `train` or names of `problems.others`; default: all"
+    )
 
-def varied(section: Varied, overlay: Mapping[str, Any]) -> Varied:
-    """A method's settings with those of a variant laid over them; it has no variants of its own."""
-    own = section.model_dump(exclude={"variants", "run"})
-    return type(section).model_validate(plain(deep_merge(own, overlay)))
+    def variant(self, name: str) -> Self:
+        """The settings of one variant, which has no variants of its own; `main` is the section itself."""
+        own = self.model_dump(exclude={"variants", "run"})
+        overlay = {} if name == "main" else self.variants[name]
+        return type(self).model_validate(plain(deep_merge(own, overlay)))
 
 
 def deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

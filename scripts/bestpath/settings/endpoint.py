@@ -22,10 +22,10 @@ _OF_ANSWERS = {"url", "model", "continues_prefill", "takes_top_k", "takes_seed",
 
 
 class Endpoint(Section):
-    """An OpenAI-compatible server that plays the base model; see docs/endpoints.md."""
+    """An OpenAI-compatible server that plays a model; see docs/endpoints.md."""
 
     url: str = Field(description="its base address, for example https://api.openai.com/v1")
-    model: str = Field(description="the model's name there; it must be the model of `model.source`")
+    model: str = Field(description="the model's name there; the base's must be the model of `models.base.source`")
     continues_prefill: bool = Field(
         False, description="the server goes on from a begun answer (vLLM: `continue_final_message`)"
     )

@@ -1,4 +1,4 @@
-"""Take the base model from a folder or a hub: check it, link its files, write its manifest."""
+"""Take a model from a folder or a hub: check it, link its files, write its manifest."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bestpath.runtime.program import run
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", required=True, help="a model folder or a hub id")
-    parser.add_argument("--revision", required=True, help="hub revision; empty for the default")
+    parser.add_argument("--revision", nargs="?", help="hub revision; default: the newest")
     parser.add_argument("--model", type=Path, required=True, help="output: the manifest of the model folder")
     args = parser.parse_args()
 
-    folder = Path(args.source) if Path(args.source).is_dir() else download(args.source, args.revision or None)
+    folder = Path(args.source) if Path(args.source).is_dir() else download(args.source, args.revision)
     check_folder(folder)
     with new_folder(args.model.parent) as new:
         for file in sorted(path for path in folder.iterdir() if path.is_file() and path.name != args.model.name):
@@ -37,7 +37,7 @@ def download(name: str, revision: str | None) -> Path:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(
             f"cannot load the model {name} ({reason}); check its name, revision and the network, "
-            "or download it and set model.source to its folder"
+            "or download it and give its folder as its source"
         ) from None
 
 
