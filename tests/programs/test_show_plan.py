@@ -95,7 +95,7 @@ def test_every_method_says_what_it_assumes_and_every_model_what_it_is() -> None:
         "ReCUT: 3.2 steps and 40 tokens a solution, 0.7 length and 0.2 accuracy pairs a problem; at most all 8 rounds, "
         "160 tokens a completion, a pair from every problem.",
         "GSI: 40 tokens a solution, 54 % of them right, 1.6 further draws a question with help and 7.6 without; at "
-        "most all 8 or 32 rounds, 160 tokens a completion, a row from every draw.",
+        "most all 8 to 32 rounds, 160 tokens a completion, a row from every draw.",
         "Evaluation: 39 tokens an answer; at most 160. The speed stays the same.",
     ]
     assert said[-1] == (

@@ -63,7 +63,7 @@ def perplexities(of: Circumstances) -> Mapping[str, Estimate]:
 def assumptions(common: Common, variants: Mapping[str, Gsi], habits: Habits) -> tuple[str, str]:
     """What is expected of draws and rows, and what they are at most."""
     budgets = sorted({gsi.guidance.rounds for gsi in variants.values() if gsi.guidance.strategy != "none"})
-    rounds = f"all {' or '.join(map(str, budgets))} rounds, " if budgets else ""
+    rounds = f"all {' to '.join(map(str, dict.fromkeys([budgets[0], budgets[-1]])))} rounds, " if budgets else ""
     longest = max(gsi.sample.max_tokens for gsi in variants.values())
     solutions = f"{habits.solution:.0f} tokens a solution, {100 * _PASS_RATE:.0f} % of them right"
     return (
