@@ -13,7 +13,7 @@ from bestpath.stages.report.blocks import Chart, Curve, Histograms, Pareto, Poin
 from bestpath.stages.report.gallery import draw, slug
 from bestpath.stages.report.style import BLUE, COLOURS, INK, Marks, canvas, inline, png_of, styled, svg_of
 
-ONE, TWO = Marks(("alpha",)), Marks(("alpha", "beta"))
+ONE, TWO = Marks(("alpha",)), Marks(("alpha", "beta"), ("Alpha", "Beta"))
 
 
 def svg(figure):
@@ -53,7 +53,7 @@ def test_with_several_methods_colours_are_methods_and_a_legend_says_so():
     points = (*POINTS, point("other merge", 0.88, 66, method="beta"))
     figure = figures.pareto(Pareto("p", "t", points), TWO)
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["alpha", "beta", "base", "specialist", "merged"]
+    assert [text.get_text() for text in legend.get_texts()] == ["Alpha", "Beta", "base", "specialist", "merged"]
     shapes = {line.get_marker() for line in figure.axes[0].lines if line.get_color() == COLOURS["orange"][0]}
     assert shapes >= {"^"}  # beta's colour, the kind's shape
     assert not figures.pareto(PLOT, ONE).legends

@@ -83,9 +83,11 @@ def _dominates(one: Point, two: Point) -> bool:
 
 def _legend(figure: Figure, points: Sequence[Point], marks: Marks) -> None:
     """Which colour is which method, and which shape is which kind."""
-    methods = [name for name in marks.methods if any(p.mark[0] == name and p.mark[1] != "base" for p in points)]
+    drawn = {point.mark[0] for point in points if point.mark[1] != "base"}
+    titles = marks.titles or marks.methods
+    methods = [(name, title) for name, title in zip(marks.methods, titles, strict=True) if name in drawn]
     kinds = [kind for kind in KINDS if any(point.mark[1] == kind for point in points)]
-    handles = [Line2D([], [], color=tone_hex(name, marks.methods), lw=5, label=name) for name in methods]
+    handles = [Line2D([], [], color=tone_hex(name, marks.methods), lw=5, label=title) for name, title in methods]
     handles += [
         Line2D([], [], color=INK if kind == "base" else MUTED, marker=KINDS[kind][0], lw=0, label=kind)
         for kind in kinds

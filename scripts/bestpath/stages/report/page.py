@@ -102,7 +102,8 @@ class Page:
 
 def compose(report: Report) -> Page:
     """The page of a report."""
-    composer = _Composer(Marks(tuple(method.name for method in report.methods)))
+    methods = report.methods
+    composer = _Composer(Marks(tuple(m.name for m in methods), tuple(m.title for m in methods)))
     several = len(report.methods) > 1
     before = composer.parts(comparison.sections(report))
     chapters = tuple(

@@ -67,9 +67,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marks:
-    """What marks the systems of a report: a shape a kind, and a colour a kind, or a method if there are several."""
+    """What marks the systems of a report: a shape a kind, and a colour a kind, or a method if there are several.
+
+    `titles` are what legends call the methods, their names if there are none.
+    """
 
     methods: tuple[str, ...]
+    titles: tuple[str, ...] = ()
 
     def of(self, mark: tuple[str, str]) -> Mark:
         """The mark of a method and a kind."""
