@@ -24,7 +24,7 @@ from tests.conftest import ROOT
 
 needs_isolation = pytest.mark.needs("isolation")
 
-LIMITS = Limits(wall_s=4.0, cpu_s=2, memory_mb=512, folder_mb=4)
+LIMITS = Limits(wall_s=8.0, cpu_s=2, memory_mb=512, folder_mb=4)
 
 TRIES = {
     # name: a program that prints "out" when it has got out; it may print or do anything else
@@ -176,10 +176,17 @@ LOADS = {
         "import os\nfor _ in range(8): os.fork()\nx = bytearray(100 << 20)\nimport time; time.sleep(9)",
         {"oom", "killed", "error"},
     ),
+    "memory in children behind closed output": (
+        "import os\nos.close(1)\nos.close(2)\nfor _ in range(3): os.fork()\nx = bytearray(100 << 20)\n"
+        "import time; time.sleep(9)",
+        {"oom"},
+    ),
     "a flood of output": ("while True: print('x' * 1000)", {"timeout", "error", "killed"}),
     "a flood of errors": ("import sys\nwhile True: sys.stderr.write('x' * 1000)", {"timeout", "error", "killed"}),
     "an endless loop": ("while True: pass", {"timeout"}),
     "an endless sleep": ("import time\ntime.sleep(999)", {"timeout"}),
+    "a loop behind closed output": ("import os\nos.close(1)\nos.close(2)\nwhile True: pass", {"timeout"}),
+    "loops in children": ("import os\nos.fork()\nos.fork()\nwhile True: pass", {"timeout"}),
     "a huge number": ("print(len(str(10 ** 10 ** 9)))", {"timeout", "oom", "error"}),
     "a long number": ("print(10 ** 100000)", {"error"}),  # Python refuses to write it out
     "no end of recursion": ("def f(): f()\nf()", {"error"}),
@@ -293,7 +300,7 @@ def test_the_program_of_a_completion(completion: str, program: str) -> None:
     ],
 )
 def test_what_a_program_answers(program: str, status: str, answer: str | None, error: str | None) -> None:
-    with Sandbox(1, Limits(wall_s=30.0, cpu_s=20)) as sandbox:
+    with Sandbox(1, Limits(cpu_s=20)) as sandbox:
         [ran] = sandbox.run([program])
     assert (ran.status, answer_of(ran)) == (status, answer)
     assert error is None or ran.error == error
@@ -305,6 +312,43 @@ def test_bubblewrap_keeps_programs_in(world: dict[str, object]) -> None:
         text = textwrap.dedent(TRIES[name]).strip().format(**world)
         assert "out" not in process.run_program(text, "bubblewrap", LIMITS).stdout, name
     assert answer_of(process.run_program("print(1 + 1)", "bubblewrap", LIMITS)) == "2"
+
+
+@needs_isolation
+def test_a_program_that_waits_for_the_machine_is_not_late() -> None:
+    """Three seconds of waiting cost it none of the two that it may work."""
+    with Sandbox(1, LIMITS) as sandbox:
+        [ran] = sandbox.run(["import time\ntime.sleep(3)\nprint(7)"])
+    assert (ran.status, answer_of(ran)) == ("ok", "7")
+
+
+AT_A_TERMINAL = """
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    sys.path.insert(0, sys.argv[1])
+    from bestpath.answers.sandbox import Limits, Sandbox
+    open("/dev/tty").close()
+    with Sandbox(1) as sandbox:
+        print(*sandbox.run(["open('/dev/tty')"]))
+    os._exit(0)
+said = b""
+try:
+    while data := os.read(terminal, 1000):
+        said += data
+except OSError:
+    pass
+os.waitpid(pid, 0)
+print(said.decode())
+"""
+
+
+@needs_isolation
+def test_a_program_has_no_terminal() -> None:
+    """Although the process that runs it was started from one."""
+    command = [sys.executable, "-c", AT_A_TERMINAL, str(ROOT / "scripts")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "status='error'" in said and "'/dev/tty'" in said, said
 
 
 @needs_isolation
@@ -340,7 +384,7 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 from bestpath.answers.sandbox import Limits, Sandbox
 from bestpath.core.search import Run
-sandbox = Sandbox(2, Limits(wall_s=60.0, cpu_s=50))
+sandbox = Sandbox(2, Limits(cpu_s=50))
 for i in range(2):
     sandbox.submit(Run(f"while {i + 1}: pass"))
 time.sleep(99)

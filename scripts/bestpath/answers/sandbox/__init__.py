@@ -20,9 +20,6 @@ from bestpath.core.search import Ran, Run
 
 __all__ = ["Level", "Limits", "Sandbox"]
 
-_TRIAL = Limits(wall_s=30.0, cpu_s=10, memory_mb=512)
-"""Wide: a trial ends at once where programs are kept in, and a busy machine must not look like one that cannot."""
-
 
 class Sandbox:
     """A pool that runs programs, each isolated at the best level that this machine offers, `min_level` or above.
@@ -156,6 +153,6 @@ def _fault(level: Level) -> str | None:
         text = _TRIAL_PROGRAM.format(
             secret=secret.name, folder=os.path.dirname(secret.name), port=server.getsockname()[1], pid=os.getpid()
         )
-        ran = run_program(text, level, _TRIAL)
+        ran = run_program(text, level, Limits())
     said = answer_of(ran)
     return None if said == "kept in" else said or ran.error or f"a trial program ended with {ran.status}"

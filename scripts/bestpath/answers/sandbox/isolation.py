@@ -65,10 +65,11 @@ exec "$@"
 
 @dataclass(frozen=True)
 class Limits:
-    """What a program may use. Seconds of CPU and on the clock; memory of all its processes together; its output, of
-    which the rest is read and thrown away; the size of its folder."""
+    """What a program may use. Seconds of CPU and memory, of all its processes together; seconds on the clock, many, so
+    that they end a program that waits and what else the machine does changes no result; its output, of which the rest
+    is read and thrown away; the size of its folder."""
 
-    wall_s: float = 5.0
+    wall_s: float = 60.0
     cpu_s: int = 5
     memory_mb: int = 1024
     output_bytes: int = 10_000
