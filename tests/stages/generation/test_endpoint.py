@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -21,7 +20,6 @@ from bestpath.stages.generation.engines import open_engine
 from bestpath.stages.generation.engines.endpoint import EndpointEngine, money
 from bestpath.stages.generation.engines.transformers import TransformersEngine
 from bestpath.stages.generation.journal import Journal
-from bestpath.stages.generation.lines import line_of
 from bestpath.stages.generation.progress import Progress
 from tests.stages.generation.endpoint_server import Body, ChatServer, by_model, by_words, sometimes
 from tests.stages.generation.interrupted_run import PROBLEMS, search
@@ -143,19 +141,30 @@ def test_torn_lines_are_passed_over(words: ChatServer, tmp_path: Path, caplog: p
     assert len(words.served) == 4
 
 
-def test_an_answer_that_was_paid_for_before_roles_had_accounts_is_found(words: ChatServer, tmp_path: Path) -> None:
-    """The request's name depends on the address, what is sent and the seed alone."""
-    request = Generate("actor", (Message("user", "pears"),), Sampling(0.7, 0.9, 0, 12), 5)
-    body = {"model": "tiny", "messages": [{"role": "user", "content": "pears"}], "temperature": 0.7, "top_p": 0.9}
-    body |= {"max_tokens": 12, "seed": 5, "extra_body": {}}
-    name = hashlib.sha256(json.dumps([words.url, body, 5], sort_keys=True).encode()).hexdigest()
-    kept = {"event": "answered", "request": name, "text": "seven", "finish": "stop", "prompt_tokens": 3}
-    kept |= {"cached_tokens": 0, "completion_tokens": 2, "version": "tiny-0117"}
-    (tmp_path / "earlier-0123456789ab.jsonl").write_bytes(line_of(json.dumps(kept)))
-    with opened(words, tmp_path) as engine:
-        assert answers(engine, [request]) == [Completion("seven", 2, 3, "stop")]
+PAID = (
+    b'{"crc":"9ed77ae2","entry":{"event": "asked", '
+    b'"request": "28fae885871c4a0367c93e8099f665dd4b077bb873fc2941dcabf9bee6e18f9f"}}\n'
+    b'{"crc":"16b02cae","entry":{"event": "answered", '
+    b'"request": "28fae885871c4a0367c93e8099f665dd4b077bb873fc2941dcabf9bee6e18f9f", '
+    b'"text": "3 \\u00c4pfel are seven.", "finish": "stop", '
+    b'"prompt_tokens": 31, "cached_tokens": 16, "completion_tokens": 6, "version": "large-0117"}}\n'
+)
+"""A file that the code of commit d4c7703 wrote, before modules moved and before roles had accounts."""
+
+
+def test_an_answer_that_was_paid_for_before_roles_had_accounts_is_found(tmp_path: Path) -> None:
+    """A request's name depends on the address, on what is sent and on the seed alone: on no name of our code."""
+    (tmp_path / "1f0c9e5b7a26d384-99f5c6da5633.jsonl").write_bytes(PAID)
+    messages = (Message("system", "be brief"), Message("user", "how many äpfel are 3 and 4?"))
+    request = Generate("actor", messages, Sampling(0.7, 0.9, 7, 12), 5, "there")
+    limits = {"attempts": 1, "responses": str(tmp_path)}
+    server = {"url": "http://127.0.0.1:18431/v1", "model": "large", **ABLE, "extra": {"user": "x"}}
+    engine = open_engine("endpoint", "-", limits=limits, job="job", **server)
+    try:
+        assert answers(engine, [request]) == [Completion("3 Äpfel are seven.", 6, 31, "stop")]
         assert (engine.usage("actor")["asked"], engine.usage("actor")["reused"]) == (0, 1)
-    assert not words.received
+    finally:
+        engine.close()
 
 
 def test_the_same_request_twice_at_once_is_asked_once(words: ChatServer, tmp_path: Path) -> None:
