@@ -36,6 +36,8 @@ def main() -> None:
     if sys.version_info[:2] != (3, 11):
         found = ".".join(map(str, sys.version_info[:2]))
         sys.exit(f"error: bestpath is locked for Python 3.11, this is {found}; run make PYTHON=/path/to/python3.11")
+    if shutil.which("which") is None:
+        sys.exit("error: Snakemake's Slurm plugin calls `which` whenever Snakemake starts; install it (Fedora: which)")
     gpu = has_gpu() and NAME != "vllm-cpu"
     digest = hashlib.sha256(LOCK.read_bytes() + f"{sys.version} {gpu}".encode()).hexdigest()
     if STAMP.exists() and STAMP.read_text() == digest and PYTHON.exists():

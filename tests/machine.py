@@ -27,7 +27,7 @@ BARE = (
     "basename bash cat chmod cp cut date dirname echo env expr false grep head ls ln mkdir mktemp mv pwd readlink rm "
     "rmdir sed sh sleep sort tail tee test touch tr true uname uniq wc which"
 ).split()
-"""All tools that a bare machine has: a shell, and what every shell script takes for granted; Snakemake asks `which`."""
+"""All tools of a bare machine: a shell, and what every shell script takes for granted; Snakemake needs `which`."""
 
 
 def hide_tools(folder: Path) -> None:

@@ -111,6 +111,12 @@ esac
     assert set(re.findall(r"Conda environment envs/(\w+)\.yaml will be created", printed)) == set(STACKS)
 
 
+def test_a_machine_without_which_is_told_so_before_anything_is_set_up(tmp_path: Path) -> None:
+    command = [sys.executable, str(ENVS / "setup.py")]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 1 and "calls `which` whenever Snakemake starts" in done.stderr
+
+
 def test_the_check_names_what_a_file_lacks_and_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ENVS))
     monkeypatch.setattr(sys, "argv", ["check.py"])
