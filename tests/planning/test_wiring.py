@@ -65,6 +65,12 @@ def test_roles_are_played_by_entries_and_by_what_the_method_trains() -> None:
     assert {f"bestpath.stages.generation.engines.{name}" for name in ("transformers", "endpoint")} <= modules
 
 
+def test_lessons_that_the_base_is_not_taught_are_none_of_its_code() -> None:
+    recut, gsi = (f"bestpath.methods.{name}.lessons" for name in ("recut", "gsi"))
+    assert wiring(embedded={"lessons": ["recut"]}).lesson_modules() == [recut]
+    assert wiring(embedded={"lessons": ["gsi", "recut"]}).lesson_modules() == [recut, gsi]
+
+
 def test_every_server_has_its_own_turn() -> None:
     servers = {"base": {"source": "embedded", "endpoint": TEACHER}, "teacher": {"endpoint": TEACHER}}
     both = wiring(models=servers)

@@ -79,6 +79,20 @@ ACCURACY = {
     "systems": 1,
     **LEAVES,
 }
+GRADED_OF_GSI = {
+    "gsi_grade": 2,
+    "gsi_guide": 6,  # three strategies, two shards
+    "gsi_audit": 1,
+    "gsi_select": 5,
+    "gsi_tail": 6,
+    "gsi_perplexity": 5,  # not of the references
+    "train_specialist": 5,
+    "choose_specialist": 5,
+    "evaluate_sample": 5,
+    "evaluate_grade": 5,
+    "systems": 1,
+    **LEAVES,
+}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +103,8 @@ ACCURACY = {
         ("stages/merging/methods.py", {**ONE_MERGE, "merge_models": 2, "evaluate_sample": 4, "evaluate_grade": 4}),
         ("methods/recut/reward.py", EXPLORED),
         ("methods/recut/pairs.py", {**EXPLORED, "recut_explore": 0, "recut_candidates": 0, "recut_optimal": 0}),
+        ("methods/gsi/grade.py", GRADED_OF_GSI),
+        ("methods/gsi/report/sections.py", {"report": 1}),
     ],
 )
 def test_changing_a_function_reruns_what_reaches_it(clone: Project, module: str, stale: dict[str, int]) -> None:
@@ -99,6 +115,15 @@ def test_changing_a_function_reruns_what_reaches_it(clone: Project, module: str,
     assert clone.stale() == {rule: n for rule, n in stale.items() if n}
     printed = clone.run("--dry-run", "--quiet", "host")
     assert "bestpath." + module.removesuffix(".py").replace("/", ".") in printed
+
+
+def test_changing_a_lesson_makes_the_base_anew_and_no_problems(clone: Project) -> None:
+    path = clone.folder / "scripts/bestpath/methods/gsi/lessons.py"
+    path.write_text(path.read_text() + "\nEXTRA = 1\n")
+    every = clone.stale("--forceall")
+    stale = clone.stale()
+    assert every.keys() - stale.keys() == {"embedded_problems", "problems_train", "problems_test"}
+    assert stale.items() <= every.items()
 
 
 @pytest.mark.parametrize(
