@@ -33,6 +33,7 @@ from bestpath.core.prompts import load
 from bestpath.core.search import Generate, Grade, Message, Sampling, Search
 from bestpath.core.tables import Row, read_table
 from bestpath.methods.recut.explore import STEPWISE_FIELDS, ExploreRules, explore
+from bestpath.methods.recut.settings import Explore
 from bestpath.stages.generation import driver
 from bestpath.stages.generation.engines.vllm import VllmEngine
 from bestpath.stages.generation.journal import Journal
@@ -86,7 +87,8 @@ def in_lock_step(searches: Searches, engine: VllmEngine, calls: int) -> int:
 def explorations(problems: list[Row], max_tokens: int) -> Searches:
     """ReCUT's exploration of every problem, as far as the problem goes."""
     prompts = {mode: load(PROMPTS / f"{mode}.jinja", STEPWISE_FIELDS) for mode in ("long", "short")}
-    rules = ExploreRules(1, max_tokens=max_tokens)
+    settings = Explore(max_tokens=max_tokens).model_dump(exclude={"strategy"})
+    rules = ExploreRules(seed=1, **{**settings, "modes": tuple(settings["modes"])})
     return {row["problem_id"]: partial(explore, row, rules, prompts) for row in problems}
 
 

@@ -15,9 +15,8 @@ from bestpath.core.problems import PROBLEMS, by_problem, pool_of
 from bestpath.core.tables import read_table
 from bestpath.core.tokens import TextTokenizer
 from bestpath.methods.gsi.guidance import Guidance
-from bestpath.methods.gsi.guide import BUDGET, check_done, guide
+from bestpath.methods.gsi.guide import BUDGET, GuideRules, check_done, guide
 from bestpath.methods.gsi.prompts import PROMPT_FIELDS
-from bestpath.methods.gsi.sample import SampleRules
 from bestpath.methods.gsi.tables import GRADED
 from bestpath.runtime.earlier import Earlier
 from bestpath.runtime.program import run
@@ -47,7 +46,7 @@ def main() -> None:
     label = f"{settings['strategy']} at iteration {args.t}, shard {args.shard}"
     inputs = [args.problems, args.plain, *files.values()]
     job = SearchJob.of("gsi_guide", args, inputs, label, modules=sandbox_modules(args.isolation))
-    rules = SampleRules.of(settings, args.seed, args.t)
+    rules = GuideRules.of(settings, args.seed, args.t)
     help_prompts = {role: prompts.load(path, PROMPT_FIELDS[role]) for role, path in files.items()}
     guidance_of = partial(Guidance.of, settings, help_prompts, TextTokenizer(job.models["actor"]))
     earlier = Earlier.of(args.work, job.origin, BUDGET, GRADED)

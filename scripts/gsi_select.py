@@ -35,9 +35,7 @@ def main() -> None:
     parser.add_argument("--rejects", required=True, help="output: the draws that are not trained on")
     args = parser.parse_args()
 
-    settings = json.loads(args.rules)
-    hints = settings.pop("hints")
-    rules = SelectRules(seed=args.seed, **settings, **({"hints": tuple(hints)} if hints else {}))
+    rules = SelectRules.of(json.loads(args.rules), args.seed)
     pool = [row for row in read_table(args.problems, PROBLEMS) if row["split"] == "train"]
     graded = read_tables([*args.plain, *args.guided], GRADED)
     if args.paid:

@@ -39,22 +39,23 @@ def main() -> None:
     settings = json.loads(args.rules)
     neutral = prompts.load(args.prompt, WHOLE_FIELDS)
     prompt = TrainPrompt(settings.pop("train_prompt"), neutral, prompt_counter(args.model.parent))
-    rules = pairs.PairRules(seed=args.seed, **settings)
+    names = ("length", "accuracy") if args.set == "union" else (args.set,)
+    rejected = {name: settings.pop(f"{name}_rejected") for name in names}
+    rules = pairs.PairRules(seed=args.seed, rejected=rejected, **settings)
     optimal = read_table(args.optimal, OPTIMAL)
     candidates = read_table(args.candidates, CANDIDATES)
-    names = ("length", "accuracy") if args.set == "union" else (args.set,)
     sets = [pairs.build(name, optimal, candidates, prompt, rules) for name in names]
     made = pairs.union(*(rows for rows, _ in sets)) if args.set == "union" else sets[0][0]
-    rejected = [row for _, rejects in sets for row in rejects.rows]
+    rejects = [row for _, of_set in sets for row in of_set.rows]
     train, dev = split_dev(({**row, "writer": args.writer} for row in made), read_table(args.problems, PROBLEMS))
-    pairs.check_enough(args.set, train, rejected, optimal, rules)
+    pairs.check_enough(args.set, train, rejects, optimal, rules)
 
     origin = origin_of(
         "recut_pairs", vars(args), [args.candidates, args.optimal, args.problems, args.prompt, args.model]
     )
     write_jsonl(args.train, train)
     write_jsonl(args.dev, dev)
-    write_table(args.rejects, REJECTS, rejected, origin.digests)
+    write_table(args.rejects, REJECTS, rejects, origin.digests)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,10 @@ from bestpath.core.errors import UserError
 from bestpath.core.search import Completion, Generate
 from bestpath.core.tables import Row
 from bestpath.methods.gsi.guide import check_done, guide
-from bestpath.methods.gsi.sample import SampleRules
 from bestpath.methods.gsi.tables import GRADED
-from tests.methods.gsi.toy import draw, guidance, plain_draws, play, problem
+from tests.methods.gsi.toy import draw, guidance, guide_rules, plain_draws, play, problem
 
-RULES = SampleRules(seed=1, t=0, k=8, rounds=8)
+RULES = guide_rules(k=8, rounds=8)
 
 
 def guided(strategy, answer="no idea", plain=(), rules=RULES, of=None, **settings):  # type: ignore[no-untyped-def]
@@ -75,7 +74,7 @@ def test_the_teacher_sees_the_latest_wrong_answer_and_the_student_its_feedback()
     """Released: the last draw, though it may be correct, and the whole reference in place of the answer."""
     plain = [draw("q", "plain", 0, 0, "wrong", "I say 3"), draw("q", "plain", 0, 1, "correct", "I say 17")]
     dialogue = Dialogue()
-    rows, _ = guided("interactive", dialogue, plain, SampleRules(seed=1, t=0, rounds=2))
+    rows, _ = guided("interactive", dialogue, plain, guide_rules(rounds=2))
     assert "attempt: I say 3" in dialogue.teacher[0].messages[-1].content
     assert "answer: 17" in dialogue.teacher[0].messages[-1].content
     assert "12 + 5" not in dialogue.teacher[0].messages[-1].content
@@ -86,7 +85,7 @@ def test_the_teacher_sees_the_latest_wrong_answer_and_the_student_its_feedback()
 
 def test_without_a_wrong_answer_the_student_is_asked_plainly() -> None:
     dialogue = Dialogue()
-    rows, _ = guided("interactive", dialogue, plain_draws("q", 2, n=2), SampleRules(seed=1, t=0, rounds=1))
+    rows, _ = guided("interactive", dialogue, plain_draws("q", 2, n=2), guide_rules(rounds=1))
     assert not dialogue.teacher and rows[0]["flags"] == ["nothing_wrong"]
 
 
@@ -94,7 +93,7 @@ def test_a_teacher_that_fails_is_asked_again_and_then_the_round_does_not_count()
     wrong = plain_draws("q", 0, n=1)
     failure = Completion("", 0, 0, "error", "engine_error: busy")
     dialogue = Dialogue(failure, failure)
-    rows, _ = guided("interactive", dialogue, wrong, SampleRules(seed=1, t=0, rounds=1))
+    rows, _ = guided("interactive", dialogue, wrong, guide_rules(rounds=1))
     assert len(rows) == 1 and len(dialogue.teacher) == 3
     assert len({request.seed for request in dialogue.teacher}) == 3
     dialogue = Dialogue(*[failure] * 5)
@@ -108,7 +107,7 @@ def test_a_teacher_that_fails_is_asked_again_and_then_the_round_does_not_count()
 
 
 def test_feedback_that_tells_the_answer_is_flagged() -> None:
-    rows, _ = guided("interactive", Dialogue("it should be 17"), plain_draws("q", 0, n=1), SampleRules(1, 0, rounds=1))
+    rows, _ = guided("interactive", Dialogue("it should be 17"), plain_draws("q", 0, n=1), guide_rules(rounds=1))
     assert rows[0]["flags"] == ["answer_in_feedback"]
 
 
@@ -136,11 +135,11 @@ def test_without_a_reference_there_is_no_rationale() -> None:
     ],
 )
 def test_a_continuation_is_put_behind_its_prefix(continuation: str, text: str, flag: str, verdict: str) -> None:
-    rows, _ = guided("state_reset", continuation, rules=SampleRules(seed=1, t=0, rounds=1))
+    rows, _ = guided("state_reset", continuation, rules=guide_rules(rounds=1))
     row: Row = rows[0]
     assert (row["text"], row["flags"], row["verdict"]) == (text, [flag] if flag else [], verdict)
 
 
 def test_a_prefix_with_the_answer_in_it_is_no_answer_by_itself() -> None:
-    rows, _ = guided("state_reset", "", rules=SampleRules(seed=1, t=0, rounds=2))
+    rows, _ = guided("state_reset", "", rules=guide_rules(rounds=2))
     assert "17" in rows[1]["text"] and rows[1]["verdict"] == "no_answer"

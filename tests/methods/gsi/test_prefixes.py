@@ -12,7 +12,7 @@ from bestpath.methods.gsi.prefixes import (
     without_answer,
     without_overlap,
 )
-from tests.methods.gsi.toy import REFERENCE, Words
+from tests.methods.gsi.toy import REFERENCE, Words, cut_rules
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,11 @@ def test_the_schedule_of_tokens(n: int, revealed: list[int]) -> None:
 @pytest.mark.parametrize(
     ("rules", "round_", "text"),
     [
-        (CutRules(), 1, "4 * 3 = 12\n"),
-        (CutRules(), 2, "4 * 3 = 12\n12 + 5 = 17\n"),
-        (CutRules(reveal_answer=True), 2, "4 * 3 = 12\n12 + 5 = 17\n"),
-        (CutRules(keep_last_step_hidden=True), 2, "4 * 3 = 12\n"),
-        (CutRules(), 4, "4 * 3 = 12\n"),
+        (cut_rules(), 1, "4 * 3 = 12\n"),
+        (cut_rules(), 2, "4 * 3 = 12\n12 + 5 = 17\n"),
+        (cut_rules(reveal_answer=True), 2, "4 * 3 = 12\n12 + 5 = 17\n"),
+        (cut_rules(keep_last_step_hidden=True), 2, "4 * 3 = 12\n"),
+        (cut_rules(), 4, "4 * 3 = 12\n"),
     ],
 )
 def test_the_example_of_the_page(rules: CutRules, round_: int, text: str) -> None:
@@ -67,21 +67,21 @@ def test_the_answer_is_not_revealed(reference: str, reasoning: str) -> None:
 
 
 def test_a_reference_of_one_line_is_cut_by_tokens() -> None:
-    prefix = beginning("one two three four five six seven", 1, CutRules(), Words())
+    prefix = beginning("one two three four five six seven", 1, cut_rules(), Words())
     assert prefix is not None and prefix.text == "one"
-    assert beginning("one", 1, CutRules(), Words()) is None
-    assert beginning(r"\boxed{7}", 3, CutRules(), Words()) is None
+    assert beginning("one", 1, cut_rules(), Words()) is None
+    assert beginning(r"\boxed{7}", 3, cut_rules(), Words()) is None
 
 
 def test_sentences_are_a_unit() -> None:
-    prefix = beginning("We add. Then we halve. The answer is 7.", 2, CutRules(unit="sentence"), Words())
+    prefix = beginning("We add. Then we halve. The answer is 7.", 2, cut_rules(unit="sentence"), Words())
     assert prefix is not None and prefix.text.strip() == "We add. Then we halve."
 
 
 def test_a_limit_holds_in_every_round() -> None:
     reference = "\n".join(f"{i} + 1 = {i + 1}" for i in range(10))
     for round_ in range(1, 12):
-        prefix = beginning(reference, round_, CutRules(most=0.3), Words())
+        prefix = beginning(reference, round_, cut_rules(most=0.3), Words())
         assert prefix is not None and prefix.share <= 0.3
 
 
@@ -106,7 +106,7 @@ TEXTS = st.lists(
 
 @given(TEXTS, st.integers(1, 5))
 def test_no_cut_breaks_a_command_a_number_or_a_character(reference: str, round_: int) -> None:
-    prefix = beginning(reference, round_, CutRules(unit="fraction"), Characters())
+    prefix = beginning(reference, round_, cut_rules(unit="fraction"), Characters())
     if prefix is None:
         return
     text = prefix.text

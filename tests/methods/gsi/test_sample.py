@@ -13,13 +13,24 @@ from bestpath.core.search import Completion, Generate, Ran, Run, Verdict
 from bestpath.core.tables import Row
 from bestpath.methods.gsi.grade import grade
 from bestpath.methods.gsi.guide import guide
-from bestpath.methods.gsi.sample import SampleRules, draw
-from bestpath.methods.gsi.select import SelectRules, select
+from bestpath.methods.gsi.sample import draw
+from bestpath.methods.gsi.select import select
 from bestpath.methods.gsi.tables import DRAWS, GRADED
-from tests.methods.gsi.toy import PROMPTS, chance, guidance, plain_draws, play, problem
+from tests.methods.gsi.toy import (
+    PROMPTS,
+    chance,
+    guidance,
+    guide_rules,
+    plain_draws,
+    play,
+    problem,
+    sample_rules,
+    select_rules,
+)
 from tests.methods.gsi.toy import draw as row
 
-RULES = SampleRules(seed=1, t=0)
+DRAWING = sample_rules()
+RULES = guide_rules()
 
 
 def scripted(*outcomes: bool):  # type: ignore[no-untyped-def]
@@ -47,13 +58,13 @@ def test_the_budget_loop_of_the_page() -> None:
     every = draws + [row for name in "ABCD" for row in guided[name]]
 
     def rows_of(drawn: list[Row], **settings: object) -> list[int]:
-        found = select(problems, drawn, PROMPTS["plain"], SelectRules(seed=1, min_rows=1, **settings))  # type: ignore[arg-type]
+        found = select(problems, drawn, PROMPTS["plain"], select_rules(min_rows=1, **settings))
         return [question["n_rows"] for question in found.questions]
 
     assert rows_of(draws) == [5, 2, 0, 3]
     assert rows_of(every) == [5, 4, 0, 4]
     assert rows_of(every, cap=4) == [4, 4, 0, 4]
-    found = select(problems, every, PROMPTS["plain"], SelectRules(seed=1, min_rows=1))
+    found = select(problems, every, PROMPTS["plain"], select_rules(min_rows=1))
     assert [question["problem_id"] for question in found.questions if question["tail_lost"]] == ["C"]
     same = [{**drawn, "text": "way 0 to 17"} if drawn["draw_id"] == "A.0.plain.0.1" else drawn for drawn in every]
     assert sum(rows_of(same)) == 12
@@ -66,7 +77,7 @@ def test_an_answer_in_the_words_of_another_one_is_none_from_help() -> None:
     left = list(texts)
     rows, _ = play(guide(problem(), RULES, guidance("plain"), plain), lambda _: left.pop(0))
     assert [row["text"] for row in rows] == texts
-    counting = SampleRules(seed=1, t=0, count_repeats=True)
+    counting = guide_rules(count_repeats=True)
     rows, _ = play(guide(problem(), counting, guidance("plain"), plain), lambda _: "so 17")
     assert len(rows) == 2
     same = [{**row, "text": "so 17"} for row in plain_draws("q", 4)]
@@ -82,12 +93,12 @@ def test_a_question_asks_again_as_soon_as_its_verdict_is_in() -> None:
 
 
 def test_the_plain_phase_asks_for_all_draws_at_once_with_seeds_of_their_own() -> None:
-    search = draw(problem(), RULES, PROMPTS["plain"])
+    search = draw(problem(), DRAWING, PROMPTS["plain"])
     requests = next(search)
     assert len({request.seed for request in requests}) == 8
-    rows, _ = play(draw(problem(), RULES, PROMPTS["plain"]), lambda request: f"{request.seed} 17")
+    rows, _ = play(draw(problem(), DRAWING, PROMPTS["plain"]), lambda request: f"{request.seed} 17")
     assert all(row.keys() == DRAWS.columns.keys() for row in rows)
-    graded, _ = play(grade(problem(), rows), str)
+    graded, _ = play(grade(problem(), rows, "cot", "equiv"), str)
     assert all(row.keys() == GRADED.columns.keys() for row in graded)
     assert rows[3]["seed"] == seed_of(1, "q", 0, "plain", 0, 3)
 
@@ -102,8 +113,8 @@ def test_the_plain_phase_asks_for_all_draws_at_once_with_seeds_of_their_own() ->
     ],
 )
 def test_verdicts(completion: Completion, verdict: str) -> None:
-    rows, _ = play(draw(problem(), SampleRules(seed=1, t=0, n_init=1), PROMPTS["plain"]), lambda _: completion)
-    [graded], _ = play(grade(problem(), rows), str)
+    rows, _ = play(draw(problem(), sample_rules(n_init=1), PROMPTS["plain"]), lambda _: completion)
+    [graded], _ = play(grade(problem(), rows, "cot", "equiv"), str)
     assert graded["verdict"] == verdict
 
 
@@ -121,7 +132,7 @@ def test_verdicts(completion: Completion, verdict: str) -> None:
 )
 def test_a_program_is_judged_by_what_it_prints(ran: Ran, verdict: str, answer: str | None) -> None:
     drawn = [{**row("q", "plain", 0, 0, "", "print(17)")}]
-    search = grade(problem(), drawn, "pot")
+    search = grade(problem(), drawn, "pot", "equiv")
     assert next(search) == [Run("print(17)")]
     try:
         [asked] = search.send([ran])
@@ -133,7 +144,7 @@ def test_a_program_is_judged_by_what_it_prints(ran: Ran, verdict: str, answer: s
 
 
 def test_in_pot_mode_the_guided_phase_runs_its_programs() -> None:
-    rules = SampleRules(seed=1, t=0, rounds=1, mode="pot")
+    rules = guide_rules(rounds=1, mode="pot")
     search = guide(problem(), rules, guidance("plain"), plain_draws("q", 3))
     next(search)
     assert search.send([Completion("print(17)", 2, 5, "stop")]) == [Run("print(17)")]
@@ -144,7 +155,7 @@ def test_a_larger_budget_only_adds_draws(k: int, rounds: int, more_k: int, more_
     """What a smaller budget drew is taken over, never asked again, and ends in the same rows as a fresh start."""
 
     def run(k: int, rounds: int, earlier: list[Row]) -> tuple[list[Row], list[Generate]]:
-        rules = SampleRules(seed=1, t=0, k=k, rounds=rounds, draws=draws)  # type: ignore[arg-type]
+        rules = guide_rules(k=k, rounds=rounds, draws=draws)
         search = guide(problem(), rules, guidance("state_reset"), plain_draws("q", 1), earlier)
         return play(search, lambda request: chance(request, 0.3))
 
@@ -158,15 +169,15 @@ def test_a_larger_budget_only_adds_draws(k: int, rounds: int, more_k: int, more_
 
 
 def test_more_plain_draws_are_added_to_those_that_are_there() -> None:
-    few, _ = play(draw(problem(), SampleRules(seed=1, t=0, n_init=3), PROMPTS["plain"]), lambda r: str(r.seed))
-    many, asked = play(draw(problem(), RULES, PROMPTS["plain"], few), lambda r: str(r.seed))
+    few, _ = play(draw(problem(), sample_rules(n_init=3), PROMPTS["plain"]), lambda r: str(r.seed))
+    many, asked = play(draw(problem(), DRAWING, PROMPTS["plain"], few), lambda r: str(r.seed))
     assert many[:3] == few and len(asked) == 5
-    fewer, asked = play(draw(problem(), SampleRules(seed=1, t=0, n_init=2), PROMPTS["plain"], many), str)
+    fewer, asked = play(draw(problem(), sample_rules(n_init=2), PROMPTS["plain"], many), str)
     assert fewer == many[:2] and not asked
 
 
 def test_adaptive_draws_are_as_many_as_the_deficit_lets_expect() -> None:
-    rules = SampleRules(seed=1, t=0, rounds=32, draws="adaptive")
+    rules = guide_rules(rounds=32, draws="adaptive")
     search = guide(problem(), rules, guidance("plain"), plain_draws("q", 2))
     assert len(next(search)) == 16  # two are missing, at a rate of at least one in eight
     grades = search.send([Completion(f"so {17 if i == 0 else 3}", 2, 5, "stop") for i in range(16)])
@@ -218,7 +229,7 @@ def test_what_sampling_is_expected_to_bring(name: str) -> None:
         for i in range(n):
             first = [chances.random() < plain_rate for _ in range(8)]
             plain = [row("q", "plain", 0, j, "correct" if right else "wrong", "") for j, right in enumerate(first)]
-            rules = SampleRules(seed=i, t=0, rounds=rounds, k=4)
+            rules = guide_rules(i, rounds=rounds, k=4)
             extra, _ = play(guide(problem(), rules, guidance("plain"), plain), right_by(chances, rate))
             correct = sum(first) + sum(drawn["verdict"] == "correct" for drawn in extra)
             made.append((8 + len(extra), correct))

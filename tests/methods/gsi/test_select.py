@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bestpath.core.errors import UserError
-from bestpath.methods.gsi.select import SelectRules, references, select, suspect_gold
+from bestpath.methods.gsi.select import references, select, suspect_gold
 from bestpath.methods.gsi.tables import QUESTIONS, SAMPLED, SFT_COLUMNS, VERDICTS
-from tests.methods.gsi.toy import PROMPTS, REFERENCE, draw, plain_draws, problem
+from tests.methods.gsi.toy import PROMPTS, REFERENCE, draw, plain_draws, problem, select_rules
 
 
 def rules(**settings):  # type: ignore[no-untyped-def]
-    return SelectRules(seed=1, **{"min_rows": 0, **settings})
+    return select_rules(**{"min_rows": 0, **settings})
 
 
 def selected(draws, problems=None, **settings):  # type: ignore[no-untyped-def]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bestpath.methods.gsi.select import SelectRules, references, select
+from bestpath.methods.gsi.select import references, select
 from bestpath.methods.gsi.tables import TAIL
 from bestpath.methods.gsi.tail import divergence, gini, groups_of, shares, tail, total_variation
-from tests.methods.gsi.toy import PROMPTS, draw, plain_draws, problem
+from tests.methods.gsi.toy import PROMPTS, draw, plain_draws, problem, select_rules
 
 REFERENCE_SHARES = dict(zip("12345", (0.075, 0.180, 0.212, 0.226, 0.307), strict=True))
 SELF_GENERATED = dict(zip("12345", (0.228, 0.321, 0.231, 0.139, 0.080), strict=True))
@@ -57,7 +57,7 @@ def measured(**settings: object) -> dict[tuple[str, str], float]:
         draw("hard", "guided", 3, 0, "correct", "[STEP1]: 12 + 4 = 17\nso 17", prefix_share=0.25),
     ]
     draws = [*plain_draws("easy", 6), *plain_draws("hard", 0), *guided]
-    found = select(problems, draws, PROMPTS["plain"], SelectRules(seed=1, min_rows=0, **settings))  # type: ignore[arg-type]
+    found = select(problems, draws, PROMPTS["plain"], select_rules(min_rows=0, **settings))
     first, _ = references(problems, PROMPTS["plain"])
     rows = tail(found.rows, first, found.sampled, found.questions, groups_of(problems), perplexities=[2.04, 2.06, 30.0])
     assert all(row.keys() == TAIL.columns.keys() for row in rows)

@@ -11,8 +11,13 @@ from typing import Any
 from bestpath.core.prompts import Prompt
 from bestpath.core.search import Completion, Generate, Grade, Result, Search, Verdict
 from bestpath.core.tables import Row
+from bestpath.methods.gsi import settings
 from bestpath.methods.gsi.guidance import Guidance, Strategy
+from bestpath.methods.gsi.guide import GuideRules
+from bestpath.methods.gsi.prefixes import CutRules
 from bestpath.methods.gsi.prompts import PROMPT_FIELDS
+from bestpath.methods.gsi.sample import SampleRules
+from bestpath.methods.gsi.select import SelectRules
 
 REFERENCE = "4 * 3 = 12\n12 + 5 = 17\nThe answer is 17"
 
@@ -58,8 +63,40 @@ def problem(
     }
 
 
-def guidance(strategy: Strategy, **settings: Any) -> Guidance:
-    return Guidance(strategy, PROMPTS, Words(), **settings)
+def sample_rules(seed: int = 1, **given: Any) -> SampleRules:
+    """How the first iteration draws by the settings of a real run, but for those given."""
+    return SampleRules.of({**settings.GsiSample().model_dump(), **given}, seed, t=0)
+
+
+def guide_rules(seed: int = 1, **given: Any) -> GuideRules:
+    """How the first iteration guides by the settings of a real run, but for those given."""
+    phases = {**settings.GsiSample().model_dump(), **settings.Guidance().model_dump()}
+    return GuideRules.of({**phases, **given}, seed, t=0)
+
+
+def cut_rules(**given: Any) -> CutRules:
+    """What may be revealed by the settings of a real run, but for what is given."""
+    of = settings.Guidance()
+    return CutRules(
+        **{
+            "unit": of.prefix_unit,
+            "reveal_answer": of.reveal_answer,
+            "keep_last_step_hidden": of.keep_last_step_hidden,
+            "most": of.max_reveal,
+            **given,
+        }
+    )
+
+
+def select_rules(**given: Any) -> SelectRules:
+    """The rules of a training set by the settings of a real run, but for those given."""
+    of = settings.GsiSelect().model_dump(exclude={"tokens_of", "add_references", "add_previous"})
+    return SelectRules.of({**of, "k": settings.Guidance().k, **given}, seed=1)
+
+
+def guidance(strategy: Strategy, **given: Any) -> Guidance:
+    """A strategy with the settings of a real run, but for those given."""
+    return Guidance.of({**settings.Guidance(strategy=strategy).model_dump(), **given}, PROMPTS, Words(), "toy")
 
 
 def grade(request: Grade) -> Verdict:

@@ -8,8 +8,9 @@ import re
 from bestpath.core.prompts import Prompt
 from bestpath.core.search import Completion, Generate, Verdict
 from bestpath.methods.recut.candidates import collect
-from bestpath.methods.recut.explore import STEPWISE_FIELDS, ExploreRules, explore
+from bestpath.methods.recut.explore import STEPWISE_FIELDS, explore
 from bestpath.methods.recut.optimal import select
+from tests.methods.recut.toy import explore_rules
 
 NASTY = "</script><b>bold</b> & {{ 7 * 7 }} $x^2$ \u2028 'q' \U0001f600"
 
@@ -51,7 +52,7 @@ def _problem(rng, i):
 
 
 def _explored(problem, seed):
-    search = explore(problem, ExploreRules(seed=seed, max_tokens=90), PROMPTS)
+    search = explore(problem, explore_rules(seed, max_tokens=90), PROMPTS)
     requests = next(search)
     while True:
         try:

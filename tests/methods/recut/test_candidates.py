@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from bestpath.core.search import Grade, Verdict
 from bestpath.core.tables import read_table, write_table
 from bestpath.methods.recut.candidates import collect, length_of
-from bestpath.methods.recut.explore import ExploreRules, explore, up_to_round
+from bestpath.methods.recut.explore import explore, up_to_round
 from bestpath.methods.recut.steps import count_steps
 from bestpath.methods.recut.tables import CANDIDATES
-from tests.methods.recut.toy import PROMPTS, grade, play, problem, random_solver, toy_solver, trial
+from tests.methods.recut.toy import PROMPTS, explore_rules, grade, play, problem, random_solver, toy_solver, trial
 
-RULES = ExploreRules(seed=42)
+RULES = explore_rules()
 TOKENS = {"A": 120, "B": 70, "C": 150, "D": 60, "E": 90}
 
 

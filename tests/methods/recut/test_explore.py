@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from bestpath.core.randomness import seed_of
 from bestpath.core.search import Generate, Grade, Sampling, Verdict
 from bestpath.core.tables import read_table, write_table
-from bestpath.methods.recut.explore import ExploreRules, explore, sample_whole, up_to_round
+from bestpath.methods.recut.explore import explore, sample_whole, up_to_round
 from bestpath.methods.recut.tables import TRIALS
 from tests.methods.recut.toy import (
     NEUTRAL,
     PROMPTS,
     completion,
+    explore_rules,
     failure,
     mode_of,
     play,
@@ -26,8 +27,8 @@ from tests.methods.recut.toy import (
     toy_solver,
 )
 
-RULES = ExploreRules(seed=42)
-BOXED = ExploreRules(seed=42, stop_rule="boxed_in_step")
+RULES = explore_rules()
+BOXED = explore_rules(stop_rule="boxed_in_step")
 
 
 def run(answer, rules=RULES):
@@ -254,7 +255,7 @@ def test_choices_reach_the_verifier():
 
 
 RANDOM_RULES = st.builds(
-    ExploreRules,
+    explore_rules,
     seed=st.integers(0, 9),
     rounds=st.integers(1, 8),
     modes=st.sampled_from([("long", "short"), ("short", "long"), ("long",), ("short",)]),

@@ -8,15 +8,25 @@ from hypothesis import strategies as st
 
 from bestpath.core.search import Grade
 from bestpath.methods.recut.candidates import collect
-from bestpath.methods.recut.explore import ExploreRules, explore, sample_whole, up_to_round
+from bestpath.methods.recut.explore import explore, sample_whole, up_to_round
 from bestpath.methods.recut.funnel import funnel
 from bestpath.methods.recut.optimal import select
-from bestpath.methods.recut.pairs import LOSERS, PairRules, build
+from bestpath.methods.recut.pairs import LOSERS, build
 from bestpath.methods.recut.sft import rejection_sampling, shortest
 from tests.methods.recut.test_candidates import worked_example
-from tests.methods.recut.toy import NEUTRAL, PROMPTS, TRAIN_PROMPT, grade, play, problem, random_solver
+from tests.methods.recut.toy import (
+    NEUTRAL,
+    PROMPTS,
+    TRAIN_PROMPT,
+    explore_rules,
+    grade,
+    pair_rules,
+    play,
+    problem,
+    random_solver,
+)
 
-RULES = PairRules(seed=42)
+RULES = pair_rules()
 TOKENS = {"A": 120, "B": 70, "C": 150, "D": 60, "E": 90}
 
 
@@ -37,7 +47,7 @@ def lines(rows):
 
 def test_the_funnel_of_the_worked_example():
     problems = [problem("p"), problem("q")]
-    rules = dataclasses.replace(RULES, accuracy_rejected="longest")
+    rules = dataclasses.replace(RULES, rejected={"length": "longest", "accuracy": "longest"})
     rows = funnel(*stages(problems, worked_example(), TOKENS.__getitem__, rules))
     assert lines(rows)[:17] == [
         "problems problem in  2",
@@ -97,16 +107,16 @@ def test_a_loss_anywhere_is_noticed(lost):
 )
 def test_the_funnel_closes_on_random_searches(salt, stop_rule, rounds, rule, unit, policy, max_length):
     problems = [problem(f"p{i}") for i in range(4)]
-    rules = ExploreRules(seed=1, stop_rule=stop_rule)
+    rules = explore_rules(1, stop_rule=stop_rule)
     trials = [row for p in problems for row in play(explore(p, rules, PROMPTS), random_solver(salt))]
-    pair_rules = PairRules(
-        seed=2, rule=rule, length_unit=unit, max_length=max_length, length_rejected=policy, accuracy_rejected=policy
+    of_pairs = pair_rules(
+        2, rule=rule, length_unit=unit, max_length=max_length, rejected={"length": policy, "accuracy": policy}
     )
     arguments = stages(
         problems,
         up_to_round(trials, rounds),
         lambda text: len(text.split()),
-        pair_rules,
+        of_pairs,
         lambda problem_id, text: grade(Grade(text, "7")),
         greedy_path=stop_rule == "boxed_in_step",
     )
@@ -117,7 +127,7 @@ def test_the_funnel_closes_on_random_searches(salt, stop_rule, rounds, rule, uni
 
 def test_the_funnel_closes_on_whole_samples():
     problems = [problem(f"p{i}") for i in range(5)]
-    rules = ExploreRules(seed=1)
+    rules = explore_rules(1)
     trials = [row for p in problems for row in play(sample_whole(p, rules, NEUTRAL, 6), random_solver(3))]
     rows = funnel(*stages(problems, trials, len, RULES))
     assert "trials trial in  30" in lines(rows)

@@ -14,10 +14,10 @@ from bestpath.methods.recut.optimal import select
 from bestpath.methods.recut.pairs import LOSERS, PairRules, build, check_enough, union
 from bestpath.methods.recut.tables import PAIR_COLUMNS
 from tests.methods.recut.test_optimal import worked_example
-from tests.methods.recut.toy import NEUTRAL, TRAIN_PROMPT, candidate, problem
+from tests.methods.recut.toy import NEUTRAL, TRAIN_PROMPT, candidate, pair_rules, problem
 
-RULES = PairRules(seed=42)
-RELEASED = PairRules(seed=42, rule="released")
+RULES = pair_rules()
+RELEASED = pair_rules(rule="released")
 
 
 def pairs_of(name, candidates, rules=RULES, prompt=TRAIN_PROMPT):
@@ -40,7 +40,7 @@ def test_worked_example_of_the_length_set():
 )
 def test_worked_example_of_the_accuracy_set(policy, loser):
     other = {"c3": "c5", "c5": "c3"}[loser]
-    rules = with_rules(accuracy_rejected=policy)
+    rules = with_rules(rejected={"accuracy": policy})
     assert pairs_of("accuracy", worked_example(), rules) == ([("c2", loser)], {other: "not_drawn"})
 
 
@@ -101,14 +101,14 @@ def test_the_bare_prompt_is_the_question_alone():
 def test_policies_with_two_pairs_a_problem(policy, losers):
     lengths = {"a": 100, "b": 120, "c": 130, "d": 140, "e": 150}
     pool = [candidate(name, "correct", n) for name, n in lengths.items()]
-    pairs, reasons = pairs_of("length", pool, with_rules(length_rejected=policy, max_per_problem=2))
+    pairs, reasons = pairs_of("length", pool, with_rules(rejected={"length": policy}, max_per_problem=2))
     assert pairs == [("a", loser) for loser in losers]
     assert reasons == {name: "not_drawn" for name in "bcde" if name not in losers}
 
 
 def test_the_loser_matched_in_length_is_the_nearest_on_either_side():
     pool = [candidate("w", "correct", 100), *(candidate(str(n), "wrong", n, index=n) for n in (20, 80, 115, 190))]
-    pairs, _ = pairs_of("accuracy", pool, with_rules(accuracy_rejected="length_matched", max_per_problem=3))
+    pairs, _ = pairs_of("accuracy", pool, with_rules(rejected={"accuracy": "length_matched"}, max_per_problem=3))
     assert pairs == [("w", "115"), ("w", "80"), ("w", "20")]
 
 
@@ -244,13 +244,17 @@ POOL = st.lists(
     st.tuples(st.sampled_from(["correct", "wrong"]), st.integers(5, 120), st.booleans()), min_size=1, max_size=10
 )
 RANDOM_RULES = st.builds(
-    PairRules,
+    pair_rules,
     seed=st.integers(0, 99),
     rho=st.sampled_from([1.0, 1.2, 2.0]),
     max_per_problem=st.integers(1, 3),
     max_length=st.sampled_from([60, 4096]),
-    length_rejected=st.sampled_from(["longest", "random", "median", "all"]),
-    accuracy_rejected=st.sampled_from(["longest", "length_matched", "shortest", "random", "all"]),
+    rejected=st.fixed_dictionaries(
+        {
+            "length": st.sampled_from(["longest", "random", "median", "all"]),
+            "accuracy": st.sampled_from(["longest", "length_matched", "shortest", "random", "all"]),
+        }
+    ),
 )
 
 
@@ -273,6 +277,6 @@ def test_what_holds_for_every_fixed_pair(drawn, rules, name):
             assert rejected["n_tokens"] > chosen["n_tokens"]
     assert len({chosen for chosen, _ in pairs}) <= 1
     assert len(set(pairs)) == len(pairs)
-    policy = rules.length_rejected if name == "length" else rules.accuracy_rejected
+    policy = rules.rejected[name]
     assert policy == "all" or len(pairs) <= rules.max_per_problem
     assert bool(pairs) != (None in reasons)

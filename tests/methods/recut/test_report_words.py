@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bestpath.methods.recut.report.words import BOTH_WRONG_LONGER, BOTH_WRONG_SHORTER, REASONS, meaning, why_kept
-from bestpath.methods.recut.reward import Option, RewardRules, ranking, reward
+from bestpath.methods.recut.reward import Option, ranking, reward
+from tests.methods.recut.toy import reward_rules
 
 
 def side(mode, verdict="correct", tokens=50, **more):
@@ -98,7 +99,7 @@ options = st.builds(
 
 @given(options, options, st.sampled_from(["formula", "figure"]))
 def test_the_words_agree_with_the_rule_s_own_choice(one, two, both_wrong):
-    rules = RewardRules(both_wrong=both_wrong)
+    rules = reward_rules(both_wrong=both_wrong)
     pair = [one, Option("short", 0, two.correct, two.complete, two.length)]
     best = ranking(pair, rules)[0]
     rows = [

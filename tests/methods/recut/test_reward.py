@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bestpath.methods.recut.reward import Option, RewardRules, ranking, reward
+from tests.methods.recut.toy import reward_rules
 
-FIGURE = RewardRules(both_wrong="figure")
+FIGURE = reward_rules(both_wrong="figure")
 
 
 def option(mode: str, correct: int, length: int, complete: bool = True, index: int = 0) -> Option:
@@ -35,39 +36,39 @@ def chosen(options: list[Option], rules: RewardRules) -> Option:
 )
 def test_worked_examples(long, short, r_long, r_short, formula, figure):
     options = [option("long", *long), option("short", *short)]
-    assert [reward(o, RewardRules()) for o in options] == pytest.approx([r_long, r_short], abs=5e-7)
-    assert chosen(options, RewardRules()).mode == formula
+    assert [reward(o, reward_rules()) for o in options] == pytest.approx([r_long, r_short], abs=5e-7)
+    assert chosen(options, reward_rules()).mode == formula
     assert chosen(options, FIGURE).mode == figure
 
 
 def test_a_runaway_beats_an_honest_mistake_only_as_released():
     honest, runaway = option("long", 0, 80), option("short", 0, 2048, complete=False)
-    assert chosen([honest, runaway], RewardRules()) is honest
-    assert chosen([honest, runaway], RewardRules(unparsable_tier="same")) is runaway
+    assert chosen([honest, runaway], reward_rules()) is honest
+    assert chosen([honest, runaway], reward_rules(unparsable_tier="same")) is runaway
 
 
 def test_a_cut_completion_ranks_below_a_wrong_one_even_with_the_right_answer():
     wrong, cut = option("long", 0, 80), option("short", 1, 2048, complete=False)
-    assert chosen([wrong, cut], RewardRules()) is wrong
-    assert chosen([wrong, cut], RewardRules(unparsable_tier="same")) is cut
+    assert chosen([wrong, cut], reward_rules()) is wrong
+    assert chosen([wrong, cut], reward_rules(unparsable_tier="same")) is cut
 
 
 def test_of_two_cut_completions_the_same_one_wins_as_of_two_wrong_ones():
     long, short = option("long", 0, 120, complete=False), option("short", 0, 80, complete=False)
-    assert chosen([long, short], RewardRules()) is long
+    assert chosen([long, short], reward_rules()) is long
     assert chosen([long, short], FIGURE) is short
 
 
 def test_an_empty_completion_loses_against_anything():
     empty, cut = option("short", 0, 0), option("long", 0, 2048, complete=False)
-    for rules in (RewardRules(), FIGURE, RewardRules(unparsable_tier="same"), RewardRules(beta=0.0)):
+    for rules in (reward_rules(), FIGURE, reward_rules(unparsable_tier="same"), reward_rules(beta=0.0)):
         assert chosen([empty, cut], rules) is cut
 
 
 def test_without_a_penalty_two_mistakes_tie():
     options = [option("long", 0, 120), option("short", 0, 80)]
-    assert chosen(options, RewardRules(beta=0.0)).mode == "short"
-    assert chosen(options, RewardRules()).mode == "long"
+    assert chosen(options, reward_rules(beta=0.0)).mode == "short"
+    assert chosen(options, reward_rules()).mode == "long"
 
 
 def test_ties_among_several_samples():
@@ -77,7 +78,7 @@ def test_ties_among_several_samples():
         option("short", 1, 80, index=0),
         option("long", 1, 70, index=1),
     ]
-    assert ranking(options, RewardRules()) == [3, 2, 1, 0]
+    assert ranking(options, reward_rules()) == [3, 2, 1, 0]
 
 
 OPTIONS = st.lists(
@@ -98,13 +99,13 @@ WEIGHT = st.floats(0.01, 9)
 @given(OPTIONS, WEIGHT, WEIGHT, st.integers(0, 5000), st.sampled_from(["formula", "figure"]))
 def test_neither_weights_nor_a_shared_prefix_change_the_ranking(options, alpha, beta, prefix, both_wrong):
     longer = [Option(o.mode, o.index, o.correct, o.complete, o.length + prefix) for o in options]
-    plain = ranking(options, RewardRules(both_wrong=both_wrong))
-    assert ranking(options, RewardRules(alpha, beta, both_wrong)) == plain
-    assert ranking(longer, RewardRules(alpha, beta, both_wrong)) == plain
+    plain = ranking(options, reward_rules(both_wrong=both_wrong))
+    assert ranking(options, reward_rules(alpha=alpha, beta=beta, both_wrong=both_wrong)) == plain
+    assert ranking(longer, reward_rules(alpha=alpha, beta=beta, both_wrong=both_wrong)) == plain
 
 
 @given(OPTIONS)
 def test_one_ranking_without_tiers_is_the_plain_argmax_of_the_formula(options):
-    rules = RewardRules(unparsable_tier="same")
+    rules = reward_rules(unparsable_tier="same")
     best = chosen(options, rules)
     assert reward(best, rules) == max(reward(o, rules) for o in options)

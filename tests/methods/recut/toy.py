@@ -12,7 +12,10 @@ from bestpath.core.prompts import load
 from bestpath.core.search import Completion, Generate, Grade, Result, Search, Verdict
 from bestpath.core.tables import Row
 from bestpath.core.training_rows import TrainPrompt
-from bestpath.methods.recut.explore import STEPWISE_FIELDS, WHOLE_FIELDS
+from bestpath.methods.recut.explore import STEPWISE_FIELDS, WHOLE_FIELDS, ExploreRules
+from bestpath.methods.recut.pairs import PairRules
+from bestpath.methods.recut.reward import RewardRules
+from bestpath.methods.recut.settings import Explore, Pairs, Train
 
 FOLDER = Path(__file__).resolve().parents[3] / "config" / "prompts" / "recut"
 PROMPTS = {mode: load(FOLDER / f"{mode}.jinja", STEPWISE_FIELDS) for mode in ("long", "short")}
@@ -21,6 +24,26 @@ TRAIN_PROMPT = TrainPrompt("neutral", NEUTRAL, count=lambda messages: 10)
 
 MODE_OF = {prompt.template.splitlines()[1]: mode for mode, prompt in PROMPTS.items()}
 Answer = Callable[[Generate], Completion]
+
+
+def explore_rules(seed: int = 42, **given: Any) -> ExploreRules:
+    """The rules of an exploration by the settings of a real run, but for those given."""
+    settings = Explore().model_dump(exclude={"strategy"})
+    return ExploreRules(**{**settings, "seed": seed, "modes": tuple(settings["modes"]), **given})
+
+
+def reward_rules(**given: Any) -> RewardRules:
+    """How completions are compared by the settings of a real run, but for those given."""
+    settings = Explore().model_dump(include={"alpha", "beta", "both_wrong", "unparsable_tier"})
+    return RewardRules(**{**settings, **given})
+
+
+def pair_rules(seed: int = 42, **given: Any) -> PairRules:
+    """The rules of both sets of pairs by the settings of a real run, but for those given."""
+    pairs = Pairs()
+    settings = pairs.model_dump(include={"rule", "rho", "max_per_problem", "min_pairs", "length_unit"})
+    rejected = {"length": pairs.length.rejected, "accuracy": pairs.accuracy.rejected}
+    return PairRules(**{**settings, "seed": seed, "max_length": Train().max_length, "rejected": rejected, **given})
 
 
 def problem(problem_id: str = "p", answer: str = "7", split: str = "train") -> Row:

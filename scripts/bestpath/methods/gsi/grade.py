@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Literal, cast
 
 from bestpath.answers.programs import answer_of, stated
 from bestpath.core.problems import choices_of
 from bestpath.core.search import Grade, Ran, Run, Search, Verdict
 from bestpath.core.tables import Row
 from bestpath.methods.gsi import released_verifier
-from bestpath.methods.gsi.sample import Mode, Verifier
+
+Mode = Literal["cot", "pot"]
+"""Rationales, or programs."""
+
+Verifier = Literal["equiv", "gsi_compat"]
+"""Ours, or the released one."""
 
 
-def grade(problem: Row, rows: Sequence[Row], mode: Mode = "cot", verifier: Verifier = "equiv") -> Search[list[Row]]:
+def grade(problem: Row, rows: Sequence[Row], mode: Mode, verifier: Verifier) -> Search[list[Row]]:
     """Rows of GRADED from rows of DRAWS. A completion that was cut off is `truncated`, whatever it says.
 
     In mode `pot` a completion is run, and the last line that it prints is its answer (spec 3.6).

@@ -9,7 +9,7 @@ plain one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, cast
 
 from bestpath.core.prompts import Prompt
@@ -37,10 +37,10 @@ class Guidance:
     strategy: Strategy
     prompts: Mapping[str, Prompt]
     tokenizer: Tokenizer
-    cut: CutRules = field(default_factory=CutRules)
-    without_reference: Literal["rationale", "plain"] = "plain"
-    teacher: Sampling = field(default_factory=lambda: Sampling(1.0, 0.95, max_tokens=1024))
-    attempts: int = 5
+    cut: CutRules
+    without_reference: Literal["rationale", "plain"]
+    teacher: Sampling
+    attempts: int
 
     @classmethod
     def of(cls, settings: Row, prompts: Mapping[str, Prompt], tokenizer: Tokenizer, dataset: str) -> Guidance:

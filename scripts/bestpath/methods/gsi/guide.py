@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from bestpath.core.errors import UserError
 from bestpath.core.search import Search
 from bestpath.core.tables import Row
 from bestpath.methods.gsi import leaks
-from bestpath.methods.gsi.grade import grade
+from bestpath.methods.gsi.grade import Mode, Verifier, grade
 from bestpath.methods.gsi.guidance import Guidance
 from bestpath.methods.gsi.sample import Help, SampleRules, completed, draw_id, row_of, seed_of_draw
 
@@ -23,8 +25,27 @@ BUDGET = ("k", "rounds", "wanted", "count_repeats")
 _LEAST_RATE = 1 / 8  # adaptive draws take a question to be no harder than this
 
 
+@dataclass(frozen=True)
+class GuideRules(SampleRules):
+    """The settings of the guided phase, besides its help.
+
+    k: correct answers wanted. wanted: k of every question, or of each a share of k that grows with its failures in the
+    plain phase (`by_failure`, DART's prop2diff). rounds: R, the most further draws. draws: one at a time, or as many at
+    once as the deficit lets expect (`adaptive`). count_repeats: answers with equal texts all count towards k
+    (released), though selection keeps one of them.
+    """
+
+    k: int
+    wanted: Literal["k", "by_failure"]
+    rounds: int
+    draws: Literal["one", "adaptive"]
+    count_repeats: bool
+    mode: Mode
+    verifier: Verifier
+
+
 def guide(
-    problem: Row, rules: SampleRules, guidance: Guidance, plain: Sequence[Row], earlier: Sequence[Row] = ()
+    problem: Row, rules: GuideRules, guidance: Guidance, plain: Sequence[Row], earlier: Sequence[Row] = ()
 ) -> Search[list[Row]]:
     """The guided phase of one question: its further rows of GRADED, none for a question that has k correct answers.
 
@@ -64,7 +85,7 @@ def check_done(rows: Sequence[Row], most: float) -> None:
         )
 
 
-def _missing(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) -> int:
+def _missing(rules: GuideRules, plain: Sequence[Row], guided: Sequence[Row]) -> int:
     """How many answers to ask for now."""
     left, deficit = rules.rounds - len(guided), _wanted(rules, plain) - _found(rules, plain, guided)
     if left <= 0 or deficit <= 0:
@@ -76,14 +97,14 @@ def _missing(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) ->
     return min(left, wanted)
 
 
-def _found(rules: SampleRules, plain: Sequence[Row], guided: Sequence[Row]) -> int:
+def _found(rules: GuideRules, plain: Sequence[Row], guided: Sequence[Row]) -> int:
     """How many right answers a question has. Equal plain ones all count: they show that it is easy."""
     right = ([row for row in rows if row["verdict"] == "correct"] for rows in (plain, guided))
     known, new = ([leaks.words_of(row["text"]) for row in rows] for rows in right)
     return len(known) + (len(new) if rules.count_repeats else len({*new} - {*known}))
 
 
-def _wanted(rules: SampleRules, plain: Sequence[Row]) -> int:
+def _wanted(rules: GuideRules, plain: Sequence[Row]) -> int:
     """How many correct answers a question is to have."""
     if rules.wanted == "k" or not plain:
         return rules.k
@@ -92,7 +113,7 @@ def _wanted(rules: SampleRules, plain: Sequence[Row]) -> int:
     return wanted
 
 
-def _not_done(problem: Row, rules: SampleRules, guidance: Guidance, round_: int, reason: str) -> Row:
+def _not_done(problem: Row, rules: GuideRules, guidance: Guidance, round_: int, reason: str) -> Row:
     """The row of a round whose help cannot be had."""
     help_ = Help(guidance.strategy, guidance.prompts["plain"], ())
     nothing = {"text": "", "n_tokens": 0, "n_prompt_tokens": 0, "answer": None, "output": None}

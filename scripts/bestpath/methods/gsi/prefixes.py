@@ -35,10 +35,10 @@ class CutRules:
     has two or more. most: the largest share of the solution's tokens, None for no limit.
     """
 
-    unit: Unit = "line"
-    reveal_answer: bool = False
-    keep_last_step_hidden: bool = False
-    most: float | None = None
+    unit: Unit
+    reveal_answer: bool
+    keep_last_step_hidden: bool
+    most: float | None
 
 
 @dataclass(frozen=True)

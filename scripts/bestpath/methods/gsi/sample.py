@@ -1,4 +1,4 @@
-"""The plain phase (docs/gsi.md, 2): every question is asked a few times; and what both phases draw by.
+"""The plain phase (docs/gsi.md, 2): every question is asked a few times; and how both phases draw.
 
 Draws depend on the question, the iteration, the phase and the round alone, so what an earlier run with another number
 of draws has drawn is taken over (`earlier`): raising it only adds draws.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Self, cast
 
 from bestpath.core.prompts import Prompt
 from bestpath.core.randomness import seed_of
@@ -16,40 +16,26 @@ from bestpath.core.search import Completion, Generate, Message, Sampling, Search
 from bestpath.core.tables import Row
 from bestpath.methods.gsi.prefixes import Prefix, without_overlap
 
-Mode = Literal["cot", "pot"]
-Verifier = Literal["equiv", "gsi_compat"]
-
 
 @dataclass(frozen=True)
 class SampleRules:
-    """The settings of both phases; the defaults are the released ones.
+    """The settings of every draw (docs/gsi.md, settings).
 
-    t: the iteration. k: correct answers wanted. wanted: k of every question, or of each a share of k that grows with
-    its failures in the plain phase (`by_failure`, DART's prop2diff). rounds: R, the most extra draws. draws: one at a
-    time, or as many at once as the deficit lets expect (`adaptive`). count_repeats: guided answers with equal texts all
-    count towards k (released), though selection keeps one of them. max_tokens: of a completion, a prefix not counted.
-    mode: rationales (`cot`) or programs (`pot`). verifier: ours, or the released one (`gsi_compat`).
+    t: the iteration. n_init: plain draws of a question. max_tokens: of a completion, a prefix not counted.
     """
 
     seed: int
     t: int
-    n_init: int = 8
-    k: int = 4
-    wanted: Literal["k", "by_failure"] = "k"
-    rounds: int = 8
-    draws: Literal["one", "adaptive"] = "one"
-    count_repeats: bool = False
-    temperature: float = 0.7
-    top_p: float = 1.0
-    max_tokens: int = 1024
-    mode: Mode = "cot"
-    verifier: Verifier = "equiv"
+    n_init: int
+    temperature: float
+    top_p: float
+    max_tokens: int
 
     @classmethod
-    def of(cls, settings: Row, seed: int, t: int) -> SampleRules:
+    def of(cls, settings: Row, seed: int, t: int) -> Self:
         """The rules of iteration t, from the settings of its phases."""
-        names = cls.__dataclass_fields__.keys() & settings
-        return cls(seed=seed, t=t, **{name: settings[name] for name in names})
+        own = cls.__dataclass_fields__.keys() - {"seed", "t"}
+        return cls(seed=seed, t=t, **{name: settings[name] for name in own})
 
     @property
     def sampling(self) -> Sampling:

@@ -39,17 +39,23 @@ class SelectRules:
     """
 
     seed: int
-    k: int = 4
-    cap: int | None = None
-    cap_by: Literal["first", "random", "shortest"] = "first"
-    dedup: bool = True
-    hints: tuple[str, ...] = leaks.HINTS
-    leaks: bool = True
-    copies: Literal["one", "all", "none"] = "one"
-    step_check: Literal["off", "values", "strings"] = "off"
-    fill: bool = False
-    repeat: bool = False
-    min_rows: int = 50
+    k: int
+    cap: int | None
+    cap_by: Literal["first", "random", "shortest"]
+    dedup: bool
+    hints: tuple[str, ...]
+    leaks: bool
+    copies: Literal["one", "all", "none"]
+    step_check: Literal["off", "values", "strings"]
+    fill: bool
+    repeat: bool
+    min_rows: int
+
+    @classmethod
+    def of(cls, settings: Row, seed: int) -> SelectRules:
+        """The rules from the settings of a training set, which have a k where a question is filled up to it."""
+        hints = tuple(settings["hints"] or leaks.HINTS)
+        return cls(**{"k": 0, **settings, "seed": seed, "hints": hints})
 
 
 @dataclass(frozen=True)

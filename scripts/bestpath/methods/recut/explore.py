@@ -31,7 +31,7 @@ WHOLE_FIELDS = ("problem",)
 
 @dataclass(frozen=True)
 class ExploreRules:
-    """The settings of the exploration; the defaults are those of a real run (docs/recut.md, settings).
+    """The settings of the exploration (docs/recut.md, settings).
 
     continuation: the kept steps stand in the user's turn (`prompt`) or start the assistant's (`prefill`, where
     the user's turn stays the same in all rounds, so that the prefix cache serves everything before the new step).
@@ -39,19 +39,19 @@ class ExploreRules:
     """
 
     seed: int
-    rounds: int = 8
-    modes: tuple[str, ...] = ("long", "short")
-    samples_per_mode: int = 1
-    temperature: float = 0.7
-    top_p: float = 0.95
-    max_tokens: int = 2048
-    continuation: Literal["prompt", "prefill"] = "prompt"
-    stop_rule: Literal["terminal", "boxed_in_step"] = "terminal"
-    alpha: float = 1.0
-    beta: float = 1.0
-    both_wrong: Literal["formula", "figure"] = "formula"
-    unparsable_tier: Literal["below_wrong", "same"] = "below_wrong"
-    length_unit: Literal["tokens", "chars"] = "tokens"
+    rounds: int
+    modes: tuple[str, ...]
+    samples_per_mode: int
+    temperature: float
+    top_p: float
+    max_tokens: int
+    continuation: Literal["prompt", "prefill"]
+    stop_rule: Literal["terminal", "boxed_in_step"]
+    alpha: float
+    beta: float
+    both_wrong: Literal["formula", "figure"]
+    unparsable_tier: Literal["below_wrong", "same"]
+    length_unit: Literal["tokens", "chars"]
 
     @property
     def choice(self) -> reward.RewardRules:

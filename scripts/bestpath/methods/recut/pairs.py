@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,18 +36,17 @@ class PairRules:
 
     rule: `fixed` is the paper's; `released` reproduces the released code, wrong winners and identical pairs
     included. rho: a length loser has at least rho times the winner's length. max_per_problem does not limit the
-    policy `all`. max_length: tokens of prompt and completion together.
+    policy `all`. max_length: tokens of prompt and completion together. rejected: the policy of each set that is built.
     """
 
     seed: int
-    rule: Literal["fixed", "released"] = "fixed"
-    rho: float = 1.2
-    max_per_problem: int = 1
-    min_pairs: int = 50
-    max_length: int = 4096
-    length_unit: LengthUnit = "tokens"
-    length_rejected: Policy = "longest"
-    accuracy_rejected: Policy = "random"
+    rule: Literal["fixed", "released"]
+    rho: float
+    max_per_problem: int
+    min_pairs: int
+    max_length: int
+    length_unit: LengthUnit
+    rejected: Mapping[SetName, Policy]
 
 
 def build(
@@ -116,9 +115,8 @@ def _fixed_couples(
     eligible = [c for c in losers if c["candidate_id"] not in against]
     if any(c["text"] == winner["text"] for c in eligible):
         raise AssertionError(f"identical_pair: the candidates of {winner['problem_id']} hold one text twice")
-    policy = rules.length_rejected if name == "length" else rules.accuracy_rejected
     draw = generator_for(rules.seed, winner["problem_id"], name)
-    return [(winner, c) for c in _drawn(policy, eligible, winner, rules, draw)], against
+    return [(winner, c) for c in _drawn(rules.rejected[name], eligible, winner, rules, draw)], against
 
 
 def _objection(name: SetName, winner: Row, loser: Row, room: int, rules: PairRules) -> str:

@@ -24,10 +24,10 @@ class RewardRules:
     `same` as a wrong one (as released, where a runaway beats every honest mistake).
     """
 
-    alpha: float = 1.0
-    beta: float = 1.0
-    both_wrong: Literal["formula", "figure"] = "formula"
-    unparsable_tier: Literal["below_wrong", "same"] = "below_wrong"
+    alpha: float
+    beta: float
+    both_wrong: Literal["formula", "figure"]
+    unparsable_tier: Literal["below_wrong", "same"]
 
 
 @dataclass(frozen=True)
