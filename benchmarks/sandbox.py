@@ -64,7 +64,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     limits = Limits(wall_s=2.0, cpu_s=2)
-    different = [row["program"] for row in problems(arguments.n, 1, World(), "test")]
+    different = [row["program"] for row in problems(arguments.n, 1, World(operations=(3, 4), largest=99), "test")]
     unequal = [*different, *(f"while True: {i}" for i in range(arguments.endless))]
     repeated = different + different[: arguments.n // 2]
     random.Random(0).shuffle(unequal)

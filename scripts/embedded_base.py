@@ -40,7 +40,7 @@ def main() -> None:
         args.seed,
         args.threads,
         settings["learning_rate"],
-        muon_dtype=settings["muon_dtype"],
+        settings["muon_dtype"],
     )
     world = World.sized(**json.loads(args.world))
     origin = origin_of("embedded_base", vars(args), templates.values(), args.modules)

@@ -25,7 +25,7 @@ def main() -> None:
     args = parser.parse_args()
 
     work = args.work / origin_of("train_reference", vars(args), [args.start, args.train, args.dev]).key
-    recipe = Recipe(learning_rate=1.0, **json.loads(args.recipe))  # nothing is learnt here
+    recipe = Recipe.of_reference(json.loads(args.recipe))
     write_reference(recipe, args.start.parent, read_jsonl(args.train), read_jsonl(args.dev), args.reference, work)
     shutil.rmtree(work, ignore_errors=True)
 

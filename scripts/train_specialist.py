@@ -83,7 +83,7 @@ def main() -> None:
     ask = partial(answer, prompts={prompt.name: prompt}, decodings=greedy, seed=args.seed, options={})
     rejects, train_rows = Rejects("training"), read_jsonl(args.train)
     trained = train(
-        Recipe(learning_rate=args.lr, seed=args.seed, **json.loads(args.recipe)),
+        Recipe.of(json.loads(args.recipe), args.lr, args.seed),
         args.start.parent,
         train_rows,
         read_jsonl(args.dev),

@@ -12,6 +12,12 @@ from bestpath.core.errors import UserError
 from bestpath.core.rejects import Rejects
 from bestpath.core.sources import Fields
 from bestpath.core.tables import read_table, write_table
+from bestpath.settings import common as settings
+
+
+def fields_of(**given: str) -> Fields:
+    """Where questions and answers have their usual names, and nothing else is there but what is given."""
+    return Fields(**{**settings.Fields().model_dump(), **given})
 
 
 def integer_gold(gold: str, kind: str, choices: object) -> str | None:
@@ -24,7 +30,7 @@ def rows(*questions: str) -> list[dict | None]:
 
 def normalised(raw: list, fields: Fields | None = None) -> tuple[list, Rejects]:
     rejects = Rejects("problems")
-    return sources.normalise(raw, fields or Fields(), "d", "number", integer_gold, rejects), rejects
+    return sources.normalise(raw, fields or fields_of(), "d", "number", integer_gold, rejects), rejects
 
 
 def test_bad_rows_are_rejected_with_a_reason_and_counted() -> None:
@@ -44,7 +50,7 @@ def test_a_missing_field_is_named_with_the_nearest() -> None:
 def test_duplicate_ids_are_an_error() -> None:
     raw: list = [{"question": f"q{i}", "answer": "1", "id": "same"} for i in range(2)]
     with pytest.raises(UserError, match="the id 'same' twice"):
-        normalised(raw, Fields(id="id"))
+        normalised(raw, fields_of(id="id"))
 
 
 def test_too_many_bad_rows_stop_the_run_with_an_example() -> None:
@@ -65,7 +71,7 @@ def test_the_gold_answer_stands_after_the_hashes_of_a_rationale() -> None:
     [{"A": "one", "B": "two"}, ["A)one", "B)two"], ["one", "two"], {"label": ["A", "B"], "text": ["one", "two"]}],
 )
 def test_every_form_of_choices_is_read(choices: object) -> None:
-    kept, _ = normalised([{"question": "q", "answer": "1", "c": choices}], Fields(choices="c"))
+    kept, _ = normalised([{"question": "q", "answer": "1", "c": choices}], fields_of(choices="c"))
     assert problems.choices_of(kept[0]) == (("A", "one"), ("B", "two"))
     assert kept[0]["question"] == "q\n(A) one\n(B) two"
 
@@ -76,13 +82,13 @@ CHAT += [{"role": "assistant", "content": "Hello!"}, {"role": "user", "content":
 
 @pytest.mark.parametrize("chat", [CHAT, json.dumps(CHAT), [{**turn, "id": 7} for turn in CHAT]])
 def test_a_chat_asks_in_the_place_of_a_question(chat: object) -> None:
-    kept, rejects = normalised([{"chat": chat, "answer": "4"}], Fields(messages="chat"))
+    kept, rejects = normalised([{"chat": chat, "answer": "4"}], fields_of(messages="chat"))
     assert not rejects.rows
     assert [(turn.role, turn.content) for turn in problems.messages_of(kept[0])] == [
         (turn["role"], turn["content"]) for turn in CHAT
     ]
     assert kept[0]["question"] == "Hello.\n\nWhat is 2 + 2?"
-    asked, _ = normalised([{"chat": chat, "answer": "4", "question": "Two and two?"}], Fields(messages="chat"))
+    asked, _ = normalised([{"chat": chat, "answer": "4", "question": "Two and two?"}], fields_of(messages="chat"))
     assert asked[0]["question"] == "Two and two?" and asked[0]["messages"] == kept[0]["messages"]
 
 
@@ -90,13 +96,13 @@ def test_a_chat_asks_in_the_place_of_a_question(chat: object) -> None:
     "chat", [CHAT[:-1], "not JSON", [{"role": "robot", "content": "x"}], [*CHAT, {"role": "user"}], {"role": "user"}, 7]
 )
 def test_what_is_no_chat_is_rejected(chat: object) -> None:
-    kept, rejects = normalised([{"chat": chat, "question": "q", "answer": "1"}], Fields(messages="chat"))
+    kept, rejects = normalised([{"chat": chat, "question": "q", "answer": "1"}], fields_of(messages="chat"))
     assert not kept and rejects.counts() == {"bad_question": 1}
 
 
 def test_a_row_without_a_chat_is_asked_by_its_question() -> None:
     raw = [{"chat": CHAT, "answer": "4"}, {"question": "And 3?", "answer": "3"}, {"chat": [], "answer": "5"}]
-    kept, rejects = normalised(raw, Fields(messages="chat"))
+    kept, rejects = normalised(raw, fields_of(messages="chat"))
     assert [(row["question"][-14:], problems.messages_of(row) == ()) for row in kept] == [
         ("What is 2 + 2?", False),
         ("And 3?", True),
@@ -107,7 +113,7 @@ def test_a_row_without_a_chat_is_asked_by_its_question() -> None:
 def test_an_open_problem_needs_no_answer() -> None:
     raw = [{"question": "Why?", "good": "Because."}, {"question": "How?", "good": None, "answer": "so"}]
     rejects = Rejects("problems")
-    kept = sources.normalise(raw, Fields(reference="good"), "d", "open", integer_gold, rejects)
+    kept = sources.normalise(raw, fields_of(reference="good"), "d", "open", integer_gold, rejects)
     assert [(row["answer"], row["reference"], row["kind"]) for row in kept] == [
         (None, "Because.", "open"),
         ("so", None, "open"),
@@ -117,7 +123,7 @@ def test_an_open_problem_needs_no_answer() -> None:
 
 
 def test_problems_with_and_without_them_are_one_table(tmp_path: Path) -> None:
-    kept, _ = normalised([{"chat": CHAT, "answer": "4"}], Fields(messages="chat"))
+    kept, _ = normalised([{"chat": CHAT, "answer": "4"}], fields_of(messages="chat"))
     others, _ = normalised(rows("q"))
     write_table(tmp_path / "p.parquet", problems.PROBLEMS, [*kept, *others])
     assert len(read_table(tmp_path / "p.parquet", problems.PROBLEMS)) == 2
@@ -220,7 +226,7 @@ def test_real_data_is_read_whole(real_data: Path) -> None:
     for name, choices in (("gsm8k_test", None), ("svamp_test", None), ("aqua_rat_test", "choices")):
         raw = sources.read_rows(str(real_data / f"{name}.jsonl"))
         rejects = Rejects("problems")
-        fields = Fields(id="id", choices=choices)
+        fields = fields_of(id="id", choices=choices)
         kept = sources.normalise(raw, fields, name, "math", lambda *_: None, rejects)
         assert len(kept) + len(rejects.rows) == len(raw)
         assert set(rejects.counts()) <= {"duplicate_question"}

@@ -17,7 +17,7 @@ from bestpath.core.search import Completion
 from bestpath.core.tables import read_table, write_table
 from bestpath.stages.evaluation.tables import SAMPLES
 from tests.conftest import ROOT
-from tests.stages.generation.endpoint_server import Body, ChatServer, by_words, sometimes
+from tests.stages.generation.endpoint_server import Body, ChatServer, by_words, endpoint, sometimes
 
 KEY = "sk-never-to-be-seen-0117"
 SLOTS = 4
@@ -46,15 +46,16 @@ class Job:
             name: {"temperature": temperature, "top_p": 1.0, "top_k": 0, "samples": samples}
             for name, (temperature, samples) in decodings.items()
         }
-        limits = {"slots": SLOTS, "responses": "responses", "key_variable": "SOME_KEY", "first_pause_s": 0.01}
+        patience = {"first_pause_s": 0.01, "timeout_s": 4.0, "attempts": 20}
+        actor, limits = endpoint(server.url, "responses", SLOTS, key_variable="SOME_KEY", **patience)
         options = {
             "problems": "problems.parquet",
             "part": "all",
             "models": "actor=manifest.json",
             "prompts": "plain=prompt.jinja",
             "decodings": json.dumps(greedy_and_sampled),
-            "engines": json.dumps({"actor": {"engine": "endpoint", "url": server.url, "model": "tiny"}}),
-            "limits": json.dumps({"actor": {**limits, "timeout_s": 4.0, "attempts": 20}}),
+            "engines": json.dumps({"actor": actor}),
+            "limits": json.dumps({"actor": limits}),
             "max-tokens": "40",
             "seed": "1",
             "label": "test",

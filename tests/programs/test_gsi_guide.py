@@ -14,7 +14,7 @@ from bestpath.methods.gsi.prompts import PROMPT_FIELDS
 from bestpath.methods.gsi.settings import Gsi
 from bestpath.methods.gsi.tables import GRADED
 from tests.conftest import ROOT
-from tests.stages.generation.endpoint_server import Body, ChatServer, by_words
+from tests.stages.generation.endpoint_server import Body, ChatServer, by_words, endpoint
 from tests.stages.training.tiny import make_model
 
 N = 12
@@ -51,14 +51,14 @@ def command(folder: Path, server: ChatServer) -> list[str]:
     guidance["teacher"]["attempts"] = 1
     rules = {**gsi.sample.model_dump(), **guidance, "n_init": 1, "max_tokens": 40, "wanted": "k"}
     actor = {"engine": "transformers", "slots": 4}
-    teacher = {"engine": "endpoint", "url": server.url, "model": "tiny"}
+    teacher, limits = endpoint(server.url, "responses", first_pause_s=0.01)
     options = {
         "problems": "problems.parquet",
         "plain": "plain.parquet",
         "t": "0",
         "rules": json.dumps(rules),
         "engines": json.dumps({"actor": actor, "teacher": teacher}),
-        "limits": json.dumps({"teacher": {"slots": 4, "responses": "responses", "first_pause_s": 0.01}}),
+        "limits": json.dumps({"teacher": limits}),
         "seed": "1",
         "shard": "0",
         "shard-size": str(N),

@@ -33,14 +33,14 @@ class Fields:
     Data with `messages` need no question: what the user says there is it. Data of the kind `open` need no answer.
     """
 
-    question: str = "question"
-    answer: str = "answer"
-    messages: str | None = None
-    solution: str | None = None
-    reference: str | None = None
-    choices: str | None = None
-    level: str | None = None
-    id: str | None = None
+    question: str
+    answer: str
+    messages: str | None
+    solution: str | None
+    reference: str | None
+    choices: str | None
+    level: str | None
+    id: str | None
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class Source:
 
     path: str
     dataset: str
-    kind: str = "math"
-    fields: Fields = Fields()
-    subset: str | None = None
-    split: str = "train"
-    n: int | None = None
-    file: str = ""
+    kind: str
+    fields: Fields
+    subset: str | None
+    split: str
+    n: int | None
+    file: str
 
     @classmethod
     def of(cls, settings: Row) -> Source:

@@ -16,7 +16,7 @@ PROMPTS = Path(__file__).resolve().parents[3] / "config/prompts/recut"
 def written(prompts: list[str], seed: int, n: int) -> list[Document]:
     """The first documents for some prompts of the lesson."""
     taught = curriculum(LESSONS, {f"recut/{name}": PROMPTS / f"{name}.jinja" for name in prompts})
-    return list(documents(taught, World(), seed, 0, n))
+    return list(documents(taught, World(operations=(3, 4), largest=99), seed, 0, n))
 
 
 def test_half_of_the_documents_go_on_from_steps_of_mixed_styles() -> None:

@@ -71,5 +71,6 @@ def test_it_goes_on_from_a_state_of_torchs() -> None:
 @pytest.mark.parametrize(("dtype", "muon"), [("bfloat16", torch.optim.Muon), ("float32", Float32Muon)])
 def test_pretraining_takes_the_one_that_the_settings_name(dtype: str, muon: type) -> None:
     model = torch.nn.Sequential(torch.nn.Linear(4, 4))
-    matrices, others = pretraining._optimizers(model, Course(steps=1, batch=1, seed=1, muon_dtype=dtype))
+    course = Course(steps=1, batch=1, seed=1, threads=2, matrix_rate=0.01, muon_dtype=dtype)
+    matrices, others = pretraining._optimizers(model, course)
     assert type(matrices) is muon and type(others) is torch.optim.AdamW

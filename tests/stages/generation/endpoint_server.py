@@ -15,9 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from bestpath.core.search import Completion, Generate, Message, Sampling
+from bestpath.settings.endpoint import Endpoint
 from bestpath.stages.generation.engines.transformers import TransformersEngine
 
 Body = dict[str, Any]
+
+
+def endpoint(url: str, responses: Path | str, slots: int = 4, **given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An endpoint as rules pass it, by the defaults of its settings but for what is given: the engine, and how it is
+    asked.
+    """
+    entry = Endpoint(url=url, responses=str(responses), **{"model": "tiny", **given})
+    return {"engine": "endpoint", **entry.server()}, {"slots": slots, **entry.limits()}
+
+
 FAULTS = ("429", "500", "cut", "short", "reset", "stall")
 """`cut` is JSON that breaks off, `short` a body shorter than its header says."""
 

@@ -21,7 +21,7 @@ from bestpath.stages.generation.engines.endpoint import EndpointEngine, money
 from bestpath.stages.generation.engines.transformers import TransformersEngine
 from bestpath.stages.generation.journal import Journal
 from bestpath.stages.generation.progress import Progress
-from tests.stages.generation.endpoint_server import Body, ChatServer, by_model, by_words, sometimes
+from tests.stages.generation.endpoint_server import Body, ChatServer, by_model, by_words, endpoint, sometimes
 from tests.stages.generation.interrupted_run import PROBLEMS, search
 from tests.stages.generation.test_transformers_engine import answers, ask
 from tests.stages.generation.tiny import build_folder
@@ -35,8 +35,8 @@ ABLE = {"continues_prefill": True, "takes_top_k": True}
 @contextmanager
 def opened(server: ChatServer, folder: Path, job: str = "job", limits: dict[str, Any] | None = None, **settings: Any):
     """An engine that asks the server and keeps its answers in the folder."""
-    limits = {**QUICK, "responses": str(folder), **(limits or {})}
-    engine = open_engine("endpoint", "-", limits=limits, job=job, url=server.url, **{"model": "tiny", **settings})
+    answers_by, asked = endpoint(server.url, folder, **{**QUICK, **settings, **(limits or {})})
+    engine = open_engine(answers_by.pop("engine"), "-", limits=asked, job=job, **answers_by)
     assert isinstance(engine, EndpointEngine)
     try:
         yield engine

@@ -21,7 +21,7 @@ from bestpath.stages.generation import job as job_module
 from bestpath.stages.generation.engine import Answering
 from bestpath.stages.generation.job import SearchJob
 from bestpath.stages.generation.options import by_name, sampling_options
-from tests.stages.generation.endpoint_server import ChatServer, by_words
+from tests.stages.generation.endpoint_server import ChatServer, by_words, endpoint
 from tests.stages.generation.tiny import build_folder, build_reward_folder
 
 FOUND = Table("found", {"text": "string", "rewards": "string", "log": "float64"}, ("text",))
@@ -133,10 +133,9 @@ def told(problem: str) -> Search[list[Row]]:
 
 def teaching(folder: Path, folders: dict[str, Path], server: ChatServer, *roles: str) -> SearchJob:
     """A job in which these roles are played by one server, the others by a model here."""
-    served = {"engine": "endpoint", "url": server.url, "model": "tiny"}
+    served, limits = endpoint(server.url, folder / "responses", first_pause_s=0.01)
     here = {"engine": "transformers", "slots": 4}
     engines = {role: served if role in roles else here for role in ("actor", "teacher")}
-    limits = {"slots": 4, "responses": str(folder / "responses"), "first_pause_s": 0.01}
     models = {"actor": folders["actor"], "base": folders["actor"]}
     return job_of(folder, models, engines, limits=dict.fromkeys(roles, limits))
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+
+from bestpath.stages.merging.methods import Method
+
+
+def method_of(method: str, **given: Any) -> Method:
+    """A merge method that keeps and averages everything, but for what is given."""
+    return Method(**{"method": method, "density": 1.0, "weight": 0.5, "normalize": True, "share": None, **given})
 
 
 def linear(first, second, share):

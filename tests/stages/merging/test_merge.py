@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from bestpath.core.errors import UserError
 from bestpath.core.models import MANIFEST, check_folder
 from bestpath.stages.merging.merge import merge
-from bestpath.stages.merging.methods import Method
 from tests.stages.merging import oracle
+from tests.stages.merging.oracle import method_of
 from tests.stages.training.tiny import make_model, make_tokenizer
 
 ROOT = Path(__file__).parents[3]
@@ -43,19 +43,19 @@ def assert_equals(found, expected):
 @pytest.mark.parametrize(
     ("method", "ours"),
     [
-        (Method("linear", share=0.25), lambda b, x, y: oracle.linear(x, y, 0.25)),
-        (Method("slerp", share=0.25), lambda b, x, y: oracle.slerp(x, y, 0.25)),
-        (Method("ties"), lambda b, x, y: oracle.ties(b, [x, y], 1.0, 0.5, True)),
+        (method_of("linear", share=0.25), lambda b, x, y: oracle.linear(x, y, 0.25)),
+        (method_of("slerp", share=0.25), lambda b, x, y: oracle.slerp(x, y, 0.25)),
+        (method_of("ties"), lambda b, x, y: oracle.ties(b, [x, y], 1.0, 0.5, True)),
         (
-            Method("ties", density=0.3, weight=0.7, normalize=False),
+            method_of("ties", density=0.3, weight=0.7, normalize=False),
             lambda b, x, y: oracle.ties(b, [x, y], 0.3, 0.7, False),
         ),
-        (Method("task_arithmetic"), lambda b, x, y: oracle.task_arithmetic(b, [x, y], 0.5, True)),
+        (method_of("task_arithmetic"), lambda b, x, y: oracle.task_arithmetic(b, [x, y], 0.5, True)),
         (
-            Method("task_arithmetic", weight=1.0, normalize=False),
+            method_of("task_arithmetic", weight=1.0, normalize=False),
             lambda b, x, y: oracle.task_arithmetic(b, [x, y], 1.0, False),
         ),
-        (Method("sce", density=0.75), lambda b, x, y: oracle.sce(b, [x, y], 0.75)),
+        (method_of("sce", density=0.75), lambda b, x, y: oracle.sce(b, [x, y], 0.75)),
     ],
     ids=["linear", "slerp", "ties", "ties-0.3", "average", "sum", "sce"],
 )
@@ -68,8 +68,8 @@ def test_merges_equal_our_own_implementation(method, ours, base, twins, tmp_path
 @pytest.mark.parametrize(
     ("method", "ours"),
     [
-        (Method("dare_ties", density=0.25, weight=0.25), oracle.dare_ties),
-        (Method("dare_linear", density=0.5, weight=1.0, normalize=False), oracle.dare_linear),
+        (method_of("dare_ties", density=0.25, weight=0.25), oracle.dare_ties),
+        (method_of("dare_linear", density=0.5, weight=1.0, normalize=False), oracle.dare_linear),
     ],
     ids=["dare_ties", "dare_linear"],
 )
@@ -102,7 +102,7 @@ def test_random_merges_equal_our_own_implementation_with_the_same_masks(
 
 def test_linear_ends_are_the_models_themselves_the_share_is_the_first_ones(base, twins, tmp_path):
     for share, model in ((1.0, twins[0]), (0.0, twins[1])):
-        found = merged(Method("linear", share=share), base, twins, tmp_path / str(share))
+        found = merged(method_of("linear", share=share), base, twins, tmp_path / str(share))
         assert all(torch.equal(found[name], tensor) for name, tensor in weights(model).items())
 
 
@@ -110,12 +110,12 @@ def test_with_equal_weights_and_normalize_the_weight_cancels(base, twins, tmp_pa
     for name in ("dare_ties", "ties"):
         folders = [tmp_path / f"{name}-{weight}" for weight in (0.25, 0.5, 1.0)]
         for folder, weight in zip(folders, (0.25, 0.5, 1.0), strict=True):
-            merged(Method(name, density=0.25, weight=weight), base, twins, folder)
+            merged(method_of(name, density=0.25, weight=weight), base, twins, folder)
         assert contents(folders[0] / "out") == contents(folders[1] / "out") == contents(folders[2] / "out")
 
 
 def test_the_mask_is_random_but_decided_by_the_seed_alone(base, twins, tmp_path):
-    method = Method("dare_ties", density=0.25, weight=0.25)
+    method = method_of("dare_ties", density=0.25, weight=0.25)
     torch.manual_seed(123)
     merged(method, base, twins, tmp_path / "first")
     elsewhere = [shutil.copytree(twin, tmp_path / f"z{i}+{2 - i}" / "m@1") for i, twin in enumerate(twins)]
@@ -126,21 +126,26 @@ def test_the_mask_is_random_but_decided_by_the_seed_alone(base, twins, tmp_path)
 
 
 def test_another_process_writes_the_same_bytes(base, twins, tmp_path):
-    method = Method("dare_ties", density=0.25, weight=0.25)
+    method = method_of("dare_ties", density=0.25, weight=0.25)
     merged(method, base, twins, tmp_path / "here")
     code = (
         "import sys; from pathlib import Path; from bestpath.stages.merging.merge import merge; "
-        "from bestpath.stages.merging.methods import Method; base, a, b, out = map(Path, sys.argv[1:]); "
-        "merge(Method('dare_ties', density=0.25, weight=0.25), base, [a, b], out, 1)"
+        "from tests.stages.merging.oracle import method_of; base, a, b, out = map(Path, sys.argv[1:]); "
+        "merge(method_of('dare_ties', density=0.25, weight=0.25), base, [a, b], out, 1)"
     )
-    environment = {**os.environ, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "2", "PYTHONPATH": str(ROOT / "scripts")}
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "7",
+        "OMP_NUM_THREADS": "2",
+        "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}",
+    }
     command = [sys.executable, "-c", code, *map(str, (base, *twins, tmp_path / "there" / "out"))]
     subprocess.run(command, env=environment, check=True, capture_output=True)
     assert contents(tmp_path / "here" / "out") == contents(tmp_path / "there" / "out")
 
 
 def test_there_is_one_cast_and_it_is_the_last_step(base, twins, tmp_path):
-    method = Method("ties")
+    method = method_of("ties")
     exact = merged(method, base, twins, tmp_path / "float32")
     cast = merged(method, base, twins, tmp_path / "bfloat16", dtype="bfloat16")
     assert all(torch.equal(cast[name], exact[name].to(torch.bfloat16)) for name in exact)
@@ -148,7 +153,7 @@ def test_there_is_one_cast_and_it_is_the_last_step(base, twins, tmp_path):
 
 
 def test_the_folder_is_whole_and_has_the_bases_own_tokenizer(base, twins, tmp_path):
-    merged(Method("ties"), base, twins, tmp_path)
+    merged(method_of("ties"), base, twins, tmp_path)
     out = tmp_path / "out"
     check_folder(out)
     assert set(contents(out)) == {*contents(base), MANIFEST}
@@ -164,7 +169,7 @@ def test_merging_again_replaces_the_old_folder_and_removes_remains_of_a_killed_j
     (tmp_path / ".out.tmp-1").mkdir(parents=True)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").touch()
-    merged(Method("ties"), base, twins, tmp_path)
+    merged(method_of("ties"), base, twins, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert not (tmp_path / "out" / "old").exists()
 
@@ -174,7 +179,7 @@ def test_models_that_do_not_fit_are_told_before_merging(base, twins, tmp_path, m
 
     def fails(model, said):
         with pytest.raises(UserError, match=said):
-            merged(Method("ties"), base, [twins[0], model], tmp_path)
+            merged(method_of("ties"), base, [twins[0], model], tmp_path)
         assert not (tmp_path / "out").exists()
 
     other = make_tokenizer(extra=("<|more|>",))
@@ -187,7 +192,7 @@ def test_models_that_do_not_fit_are_told_before_merging(base, twins, tmp_path, m
         fails(broken, said)
     fails(tmp_path / "nowhere", "there is no model folder")
     with pytest.raises(UserError, match="cannot write dtype 'int8'"):
-        merged(Method("ties"), base, twins, tmp_path, dtype="int8")
+        merged(method_of("ties"), base, twins, tmp_path, dtype="int8")
 
 
 def test_weights_that_are_not_finite_are_no_result(base, twins, tmp_path):
@@ -196,5 +201,5 @@ def test_weights_that_are_not_finite_are_no_result(base, twins, tmp_path):
     values["model.norm.weight"][0] = torch.nan
     save_file(values, broken / "model.safetensors", {"format": "pt"})
     with pytest.raises(UserError, match=r"model.norm.weight are not finite"):
-        merged(Method("linear", share=0.5), base, [twins[0], broken], tmp_path)
+        merged(method_of("linear", share=0.5), base, [twins[0], broken], tmp_path)
     assert not (tmp_path / "out").exists()

@@ -9,7 +9,7 @@ from mergekit.common import ModelReference
 from mergekit.merge_methods.base import TensorEntry, TensorGroup
 
 from bestpath.core.errors import UserError
-from bestpath.stages.merging.methods import METHODS, Method, configuration
+from bestpath.stages.merging.methods import METHODS, configuration
 from tests.stages.merging import oracle
 
 DELTA_L, DELTA_A = torch.tensor([0.4, -0.2, 0.1, 0.3]), torch.tensor([0.2, 0.4, -0.3, 0.1])
@@ -92,17 +92,17 @@ def test_density_a_quarter_is_far_from_the_average(correlation, cosine, norm):
 )
 def test_senseless_settings_are_told(settings, said):
     with pytest.raises(UserError, match=said):
-        Method(**settings)
+        oracle.method_of(**settings)
 
 
 def test_a_share_needs_two_models(tmp_path):
     with pytest.raises(UserError, match="linear takes two models, not 3"):
-        configuration(Method("linear", share=0.5), tmp_path, [tmp_path] * 3, "float32")
+        configuration(oracle.method_of("linear", share=0.5), tmp_path, [tmp_path] * 3, "float32")
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_is_stated_in_full_and_in_float32(name, tmp_path):
-    method = Method(name, share=0.5 if name in ("linear", "slerp") else None)
+    method = oracle.method_of(name, share=0.5 if name in ("linear", "slerp") else None)
     stated = configuration(method, tmp_path / "base", [tmp_path / "a", tmp_path / "b"], "bfloat16")
     assert (stated["dtype"], stated["out_dtype"]) == ("float32", "bfloat16")
     known = {parameter.name for parameter in merge_methods.get(name).spec.parameters}

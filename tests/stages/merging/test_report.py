@@ -6,8 +6,8 @@ from safetensors.torch import save_file
 
 from bestpath.core.tables import write_table
 from bestpath.stages.merging.merge import merge
-from bestpath.stages.merging.methods import Method
 from bestpath.stages.merging.report import ALL, MERGE_REPORT, merge_report
+from tests.stages.merging.oracle import method_of
 
 
 def folder_of(path, **tensors):
@@ -65,7 +65,7 @@ def test_pieces_of_a_tensor_add_up(tmp_path, monkeypatch):
 
 
 def test_the_report_of_a_real_merge(base, twins, tmp_path):
-    merge(Method("task_arithmetic", weight=1.0, normalize=False), base, twins, tmp_path / "out", seed=1)
+    merge(method_of("task_arithmetic", weight=1.0, normalize=False), base, twins, tmp_path / "out", seed=1)
     total = merge_report(base, dict(zip(("length", "accuracy"), twins, strict=True)), tmp_path / "out").total
     assert total["cosine/length/accuracy"] == pytest.approx(0, abs=0.03)
     assert total["sign_agreement/length/accuracy"] == pytest.approx(0.5, abs=0.02)

@@ -16,12 +16,11 @@ from bestpath.core.rejects import Rejects
 from bestpath.stages.training.checkpoints import checkpoint, is_whole, newest, whole_steps
 from bestpath.stages.training.choice import Readout
 from bestpath.stages.training.progress import Watch
-from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.train import train
-from tests.stages.training.tiny import example, pair
+from tests.stages.training.tiny import example, pair, recipe_of
 
 ROOT = Path(__file__).parents[3]
-RECIPE = Recipe(
+RECIPE = recipe_of(
     1e-3, global_batch=8, micro_batch=4, lora_rank=0, precision="float32", max_length=250, epochs=2.0, checkpoints=3
 )
 STEPS = (2, 4, 6)

@@ -5,12 +5,11 @@ from trl.data_utils import _tokenize as trl_tokenize
 
 from bestpath.core.errors import UserError
 from bestpath.core.rejects import Rejects
-from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.rows import Language, encode
-from tests.stages.training.tiny import TEMPLATE, chat, example, make_tokenizer, pair
+from tests.stages.training.tiny import TEMPLATE, chat, example, make_tokenizer, pair, recipe_of
 
-DPO = Recipe(1e-5)
-SFT = Recipe(1e-5, objective="sft")
+DPO = recipe_of(1e-5)
+SFT = recipe_of(1e-5, objective="sft")
 
 
 def encoded(rows, recipe=DPO, max_length=250, template=TEMPLATE, vocab_size=264):

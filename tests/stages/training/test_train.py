@@ -17,14 +17,13 @@ from bestpath.core.models import MANIFEST, check_folder, check_same_vocabulary
 from bestpath.core.rejects import Rejects
 from bestpath.core.tables import made_from, read_table, write_table
 from bestpath.stages.training.choice import Readout
-from bestpath.stages.training.recipe import Recipe
 from bestpath.stages.training.reference import REFERENCE
 from bestpath.stages.training.rows import Language, encode
 from bestpath.stages.training.run import TRAINING
 from bestpath.stages.training.train import train, write_reference
-from tests.stages.training.tiny import chat, example, make_model, make_tokenizer, pair
+from tests.stages.training.tiny import chat, example, make_model, make_tokenizer, pair, recipe_of
 
-DPO = Recipe(1e-3, global_batch=8, micro_batch=8, lora_rank=0, precision="float32", max_length=250, checkpoints=2)
+DPO = recipe_of(1e-3, global_batch=8, micro_batch=8, lora_rank=0, precision="float32", max_length=250, checkpoints=2)
 PAIRS = [pair(i) for i in range(24)]
 DEV = [pair(i) for i in range(100, 111)]
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from bestpath.stages.training.recipe import Recipe
 from tests.stages.training import test_resume
+from tests.stages.training.tiny import recipe_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -22,6 +22,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from tests.stages.training import test_zero
+from tests.stages.training.tiny import recipe_of
 
 test_zero.run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), sys.argv[5])
 """
@@ -86,4 +87,4 @@ def test_the_exported_weights_are_the_float32_ones_that_were_trained(base, tmp_p
 
 
 def test_the_stage_is_part_of_the_state():
-    assert Recipe(1e-3, zero=2).settings()["zero"] == 2
+    assert recipe_of(1e-3, zero=2).settings()["zero"] == 2

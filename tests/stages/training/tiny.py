@@ -3,11 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from bestpath.stages.training.recipe import Recipe
 
 TEMPLATE = (
     "{% for message in messages %}{{ '<|start|>' + message['role'] + '\\n' + message['content'] + '<|end|>\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|start|>assistant\\n' }}{% endif %}"
 )
+
+
+def recipe_of(learning_rate: float, **given: Any) -> Recipe:
+    """A recipe of DPO with a small adapter, but for what is given."""
+    settings = {
+        "objective": "dpo",
+        "loss": "sigmoid",
+        "beta": 0.1,
+        "ld_alpha": None,
+        "sft_weight": 0.0,
+        "epochs": 1.0,
+        "global_batch": 8,
+        "micro_batch": 1,
+        "max_length": 4096,
+        "warmup_ratio": 0.1,
+        "scheduler": "cosine",
+        "lora_rank": 8,
+        "lora_alpha": 16,
+        "lora_dropout": 0.0,
+        "lora_targets": "all-linear",
+        "precision": "bfloat16",
+        "gradient_checkpointing": False,
+        "padding_free": False,
+        "liger": False,
+        "zero": 0,
+        "checkpoints": 4,
+        "seed": 42,
+        "trust_remote_code": False,
+    }
+    return Recipe(**{**settings, "learning_rate": learning_rate, **given})
 
 
 def make_tokenizer(template: str | None = TEMPLATE, extra: tuple[str, ...] = ()):

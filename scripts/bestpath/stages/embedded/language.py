@@ -52,8 +52,8 @@ class World:
     reach where the hasty one is the habit.
     """
 
-    operations: tuple[int, int] = (3, 4)
-    largest: int = 99
+    operations: tuple[int, int]
+    largest: int
     largest_change: int = 30
     scaling: float = 0.15
     checks: tuple[float, float, float] = (0.97, 0.6, 0.03)

@@ -41,11 +41,11 @@ class Course:
     steps: int
     batch: int
     seed: int
-    threads: int = 2
-    matrix_rate: float = 0.01
+    threads: int
+    matrix_rate: float
+    muon_dtype: Literal["bfloat16", "float32"]
     embedding_rate: float = 3.0e-3
     weight_decay: float = 0.1
-    muon_dtype: Literal["bfloat16", "float32"] = "bfloat16"
 
 
 def pretrain(

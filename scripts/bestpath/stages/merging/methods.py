@@ -30,10 +30,10 @@ class Method:
     """
 
     method: str
-    density: float = 1.0
-    weight: float = 0.5
-    normalize: bool = True
-    share: float | None = None
+    density: float
+    weight: float
+    normalize: bool
+    share: float | None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal, Self
 
 from bestpath.core.errors import UserError, nearest
 
 LOSSES = ("sigmoid", "sigmoid_norm", "ipo")
 SCHEDULERS = ("cosine", "linear", "constant_with_warmup")
 
+_PREFERENCE = ("loss", "beta", "ld_alpha", "sft_weight")
+_LEARNING: dict[str, Any] = {
+    "learning_rate": 1.0,
+    "loss": "sigmoid",
+    "beta": 0.1,
+    "sft_weight": 0.0,
+    "epochs": 1.0,
+    "warmup_ratio": 0.1,
+    "scheduler": "cosine",
+    "gradient_checkpointing": False,
+    "padding_free": False,
+    "liger": False,
+    "checkpoints": 1,
+    "seed": 42,
+}
+"""Any values of what concerns learning alone, for reference log-probabilities: nothing is learnt there."""
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of one training run; the defaults are those of a real run (docs/recut.md, settings).
+    """The settings of one training.
 
     `objective` is `dpo` (rows of prompt, chosen, rejected) or `sft` (rows of prompt, completion). The next four
-    settings concern DPO alone: `loss` is TRL's name (`sigmoid_norm` and `ipo` are length-normalised); `ld_alpha`
-    weighs the tokens past the shorter completion's length (length-desensitised DPO); `sft_weight` weighs an added
-    negative log-likelihood of the chosen completion.
+    settings concern DPO alone and may be None for SFT: `loss` is TRL's name
+    (`sigmoid_norm` and `ipo` are length-normalised); `ld_alpha` weighs the tokens past the shorter completion's length
+    (length-desensitised DPO); `sft_weight` weighs an added negative log-likelihood of the chosen completion.
     `micro_batch` rows are on a device at once, the rest of `global_batch` is accumulated. Rows longer than
     `max_length` tokens (or than the model's context) are rejected, never cut. `lora_rank` 0 trains all weights.
     `lora_targets` is `all-linear` or names of modules, separated by commas.
@@ -29,29 +47,40 @@ class Recipe:
     """
 
     learning_rate: float
-    objective: Literal["dpo", "sft"] = "dpo"
-    loss: str = "sigmoid"
-    beta: float = 0.1
-    ld_alpha: float | None = None
-    sft_weight: float = 0.0
-    epochs: float = 1.0
-    global_batch: int = 8
-    micro_batch: int = 1
-    max_length: int = 4096
-    warmup_ratio: float = 0.1
-    scheduler: str = "cosine"
-    lora_rank: int = 8
-    lora_alpha: int = 16
-    lora_dropout: float = 0.0
-    lora_targets: str = "all-linear"
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
-    gradient_checkpointing: bool = False
-    padding_free: bool = False
-    liger: bool = False
-    zero: Literal[0, 2, 3] = 0
-    checkpoints: int = 4
-    seed: int = 42
-    trust_remote_code: bool = False
+    objective: Literal["dpo", "sft"]
+    loss: str | None
+    beta: float | None
+    ld_alpha: float | None
+    sft_weight: float | None
+    epochs: float
+    global_batch: int
+    micro_batch: int
+    max_length: int
+    warmup_ratio: float
+    scheduler: str
+    lora_rank: int
+    lora_alpha: int
+    lora_dropout: float
+    lora_targets: str
+    precision: Literal["float32", "bfloat16"]
+    gradient_checkpointing: bool
+    padding_free: bool
+    liger: bool
+    zero: Literal[0, 2, 3]
+    checkpoints: int
+    seed: int
+    trust_remote_code: bool
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], learning_rate: float, seed: int) -> Self:
+        """The recipe by a method's settings of training; those of SFT may lack what concerns DPO alone."""
+        lacking = dict.fromkeys(_PREFERENCE) if settings["objective"] == "sft" else {}
+        return cls(**{**lacking, **settings, "learning_rate": learning_rate, "seed": seed})
+
+    @classmethod
+    def of_reference(cls, settings: Mapping[str, Any]) -> Self:
+        """The recipe of reference log-probabilities, by the settings that they depend on."""
+        return cls(**{**_LEARNING, **settings})
 
     def __post_init__(self) -> None:
         self._check_choice("objective", ("dpo", "sft"))
@@ -59,11 +88,11 @@ class Recipe:
         self._check_choice("scheduler", SCHEDULERS)
         self._check_choice("precision", ("float32", "bfloat16"))
         for name in ("learning_rate", "beta", "epochs", "global_batch", "micro_batch", "max_length", "checkpoints"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"the training setting {name} is {getattr(self, name)}, but must be above 0")
+            if (value := getattr(self, name)) is not None and value <= 0:
+                raise UserError(f"the training setting {name} is {value}, but must be above 0")
         for name in ("lora_rank", "sft_weight"):
-            if getattr(self, name) < 0:
-                raise UserError(f"the training setting {name} is {getattr(self, name)}, but must not be negative")
+            if (value := getattr(self, name)) is not None and value < 0:
+                raise UserError(f"the training setting {name} is {value}, but must not be negative")
         if not 0 <= self.warmup_ratio < 1:
             raise UserError(f"the training setting warmup_ratio is {self.warmup_ratio}, but must be in [0, 1)")
         if self.ld_alpha is not None and not 0 <= self.ld_alpha <= 1:
@@ -71,7 +100,7 @@ class Recipe:
 
     def _check_choice(self, name: str, known: tuple[str, ...]) -> None:
         value = getattr(self, name)
-        if value not in known:
+        if value is not None and value not in known:
             hint = nearest(value, known)
             meant = f"did you mean '{hint}'?" if hint else f"known: {', '.join(known)}"
             raise UserError(f"the training setting {name} is '{value}', which is unknown; {meant}")

@@ -171,7 +171,7 @@ def _settings(recipe: Recipe, work: Path, *, evaluate_first: bool) -> dict[str, 
 
 
 def _loss(recipe: Recipe) -> dict[str, Any]:
-    losses = {recipe.loss: 1.0, **({"sft": recipe.sft_weight} if recipe.sft_weight else {})}
+    losses: dict[str | None, float] = {recipe.loss: 1.0, **({"sft": recipe.sft_weight} if recipe.sft_weight else {})}
     return dict(
         loss_type=list(losses),
         loss_weights=list(losses.values()),

@@ -38,15 +38,15 @@ class Limits:
     """How fast, how patiently and at what price a server is asked; see `settings.Endpoint`."""
 
     responses: str
-    slots: int = 256
-    key_variable: str | None = None
-    requests_per_minute: float | None = None
-    tokens_per_minute: float | None = None
-    timeout_s: float = 300.0
-    deadline_s: float = 1800.0
-    attempts: int = 8
-    first_pause_s: float = 1.0
-    prices: Mapping[str, Any] | None = None
+    slots: int
+    key_variable: str | None
+    requests_per_minute: float | None
+    tokens_per_minute: float | None
+    timeout_s: float
+    deadline_s: float
+    attempts: int
+    first_pause_s: float
+    prices: Mapping[str, Any] | None
 
 
 def open_engine(settings: Mapping[str, Any], limits: Mapping[str, Any], job: str) -> EndpointEngine:

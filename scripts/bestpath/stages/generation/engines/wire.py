@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from openai.types.chat import ChatCompletion
@@ -21,11 +21,11 @@ class Server:
 
     url: str
     model: str
-    continues_prefill: bool = False
-    takes_top_k: bool = False
-    takes_seed: bool = True
-    length_field: str = "max_tokens"
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    continues_prefill: bool
+    takes_top_k: bool
+    takes_seed: bool
+    length_field: str
+    extra: Mapping[str, Any]
 
 
 def body_of(server: Server, request: Generate) -> dict[str, Any]:
