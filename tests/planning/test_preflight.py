@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from bestpath.catalog import Experiment
+from bestpath.catalog import METHODS, Experiment
 from bestpath.core.errors import UserError
 from bestpath.planning import preflight
 from bestpath.planning.configuration import load
@@ -88,6 +89,17 @@ def test_an_endpoint_is_asked_for_its_models(
         assert "does not list the model 'tinny'" in capsys.readouterr().err
     with pytest.raises(UserError, match=r"out of reach.*'models\.teacher\.endpoint\.url'"):
         preflight.check_endpoint(endpoint, "models.teacher.endpoint")
+
+
+def test_a_plain_prompt_that_nothing_teaches_is_told() -> None:
+    """A method may lean on the lesson of another without naming it: its plain prompt has to be taught by some."""
+    experiment = Experiment(load({"methods": {"recut": {}}}))
+    experiment.methods["recut"] = dataclasses.replace(METHODS["recut"], taught=lambda common, own: ())
+    preflight.check(experiment, ROOT)
+    experiment = Experiment(load({"methods": {"recut": {}}, "embedded": {"lessons": ["gsi"]}}))
+    experiment.methods["recut"] = dataclasses.replace(METHODS["recut"], taught=lambda common, own: ())
+    with pytest.raises(UserError, match=r"not taught config/prompts/recut/neutral\.jinja.*lessons are recut, gsi"):
+        preflight.check(experiment, ROOT)
 
 
 # --- methods and their roles --------------------------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from bestpath.catalog import NAMES
+from scripts import check_names
 from scripts.check_names import files, own_names, strangers, words
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize(
@@ -60,6 +63,18 @@ def test_paths_in_rules_count(tmp_path: Path) -> None:
     assert list(strangers(Path("train.smk"), tmp_path)) == [(4, "recut"), (6, "gsi")]
     (tmp_path / "gsi_words.py").write_text("")
     assert list(strangers(Path("gsi_words.py"), tmp_path)) == [(1, "gsi")]
+
+
+def test_the_method_of_the_page_names_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs/add-a-method.md").read_text("utf-8")
+    for path, text in re.findall(r"^```\w+ (\S+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    monkeypatch.setattr(check_names, "NAMES", (*NAMES, "vote"))
+    (tmp_path / "Snakefile").write_text("")
+    written = files(tmp_path)
+    assert {Path("rules/vote.smk"), Path("scripts/bestpath/methods/vote/plan.py")} < set(written)
+    assert [(file, *found) for file in written for found in strangers(file, tmp_path)] == []
 
 
 def test_no_method_is_named_outside_its_files() -> None:

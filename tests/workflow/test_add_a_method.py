@@ -87,12 +87,16 @@ def test_its_settings_are_checked_and_its_cost_is_told(project: Project) -> None
 
 
 def test_the_gates_pass(project: Project) -> None:
-    """Types and layers, with nothing added to their configuration."""
+    """Layers, lint and names, with nothing added to their configuration."""
     for name in ("pyproject.toml",):
         (project.folder / name).write_text((ROOT / name).read_text())
     python = Path(sys.executable).parent
     environment = {"PYTHONPATH": "scripts", "PATH": f"{python}:/usr/bin:/bin"}
-    for command in (["lint-imports"], ["ruff", "check", "scripts/bestpath/methods/vote", "scripts/vote_paths.py"]):
+    for command in (
+        ["lint-imports"],
+        ["ruff", "check", "scripts/bestpath/methods/vote", "scripts/vote_paths.py"],
+        ["python", "scripts/check_names.py"],
+    ):
         done = subprocess.run(
             [python / command[0], *command[1:]], cwd=project.folder, env=environment, capture_output=True, text=True
         )

@@ -35,6 +35,7 @@ def check(experiment: Experiment, root: Path = Path(".")) -> None:
     _check_methods(experiment)
     _check_models(experiment, root)
     _check_prompts(experiment, root)
+    _check_taught(experiment, root)
     _check_folder(root / "results")
     _check_disk(experiment, root)
 
@@ -111,6 +112,21 @@ def _check_prompts(experiment: Experiment, root: Path) -> None:
             path = folder / f"{prompt}.jinja"
             fields = method.prompts.get(prompt, ("problem",))
             prompts.load(root / path if not root.samefile(".") else path, fields)
+
+
+def _check_taught(experiment: Experiment, root: Path) -> None:
+    """Whether the embedded base is taught every method's plain prompt: by a lesson of that method or of another."""
+    if not experiment.settings.is_embedded:
+        return
+    taught = {(root / path).read_text("utf-8") for path in Wiring(experiment).lesson_prompts().values()}
+    for name, method in experiment.methods.items():
+        plain = f"{experiment.prompt_folder(name)}/{method.plain}.jinja"
+        if (root / plain).read_text("utf-8") not in taught:
+            known = ", ".join(lessons_of([other.lessons for other in METHODS.values() if other.lessons]))
+            raise UserError(
+                f"the embedded base is not taught {plain}, the plain prompt of {name}; add a lesson that has this "
+                f"prompt to 'embedded.lessons' (the lessons are {known}), or write one"
+            )
 
 
 def _check_models(experiment: Experiment, root: Path) -> None:
