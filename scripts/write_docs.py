@@ -62,13 +62,17 @@ def _without(values: Mapping[str, Any], embedded: Mapping[str, Any]) -> dict[str
 
 
 def _plain_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema without titles and defaults; nothing is required, as a configuration lies over others."""
+    """A schema without titles and defaults. A configuration lies over others: nothing is required, and null removes
+    an entry of a mapping of names.
+    """
     plain = {}
     for key, value in schema.items():
         if key in {"title", "default", "required"}:
             continue
         if key in {"properties", "$defs"}:
             plain[key] = {name: _plain_schema(part) for name, part in value.items()}
+        elif key == "additionalProperties" and isinstance(value, Mapping):
+            plain[key] = {"anyOf": [_plain_schema(value), {"type": "null"}]}
         elif isinstance(value, list):
             plain[key] = [_plain_schema(part) if isinstance(part, Mapping) else part for part in value]
         else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -44,6 +46,40 @@ def test_the_schema_forces_no_defaults_on_an_overlay() -> None:
         assert word not in schema
     for word in ('"samples_per_mode"', '"prefix_units"', '"dev_fraction"', '"additionalProperties": false'):
         assert word in schema
+
+
+SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "config/schema.json").read_text("utf-8")))
+CONFIGURATIONS = {
+    path.relative_to(ROOT).as_posix(): yaml.safe_load(path.read_text("utf-8"))
+    for path in sorted((ROOT / "config").rglob("*.yaml"))
+    if path.name != "throughput.yaml"
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_schema_takes_every_configuration_that_comes_with_bestpath(name: str) -> None:
+    SCHEMA.validate(CONFIGURATIONS[name])
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        {"methods": {"recut": None, "gsi": {}}, "embedded": {"lessons": ["gsi"]}},
+        {"methods": {"recut": {"merge": {"methods": {"ties": None}}}}},
+        {"methods": {"recut": {"variants": {"beta_0": None}}}},
+        {"evaluation": {"decodings": {"sampled": None}}},
+    ],
+)
+def test_null_removes_an_entry_by_the_schema_as_by_the_loader(overlay: dict[str, Any]) -> None:
+    SCHEMA.validate(overlay)
+    given: Any = overlay
+    found: Any = load(overlay).model_dump()
+    while isinstance(given, dict):
+        name = next(iter(given))
+        given, found = given[name], found.get(name)
+    assert found is None
+    with pytest.raises(jsonschema.ValidationError):
+        SCHEMA.validate({"evaluation": {"decodings": {"sampled": {"temperatur": None}}}})
 
 
 def test_a_page_tells_the_defaults_of_both_worlds() -> None:
