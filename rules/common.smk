@@ -16,7 +16,7 @@ from bestpath.stages.generation.engines import modules_of
 
 WORK = Path("results") / ".work"
 BASE_MODEL = "<results>/models/base/manifest.json"
-TRAINER = "python scripts/with_gpus.py {resources.gpu} {params.launcher}"  # what starts a training program
+TRAINER = "python scripts/with_gpus.py {resources.gpu} {params.launcher}"  # what starts a training script
 
 # Snakemake lists the file named in the Snakefile after the overlays that are laid over it.
 *OVERLAYS, DEFAULTS = workflow.configfiles
@@ -66,24 +66,24 @@ def begin_run():
 
 
 def engine_python(wildcards, threads):
-    """The Python of a program that generates: vLLM brings a torch of its own.
+    """The Python of a script that generates: vLLM brings a torch of its own.
 
     Snakemake does not compare parameters that may depend on `threads`, so a change of Python makes nothing stale.
     """
     return ENGINE_PYTHON
 
 
-def command(program, inputs="", params="", wildcards="", outputs="", models=False, launcher="python"):
-    """The command line of a rule's program: its options are named as the rule's inputs, parameters, wildcards and outputs.
+def command(script, inputs="", params="", wildcards="", outputs="", models=False, launcher="python"):
+    """The command line of a rule's script: its options are named as the rule's inputs, parameters, wildcards and outputs.
 
-    A program that asks `models` runs on leased GPUs and is told who plays which role.
+    A script that asks `models` runs on leased GPUs and is told who plays which role.
     """
     groups = {"input": inputs, "params": params, "wildcards": wildcards, "output": outputs}
     options = [
         f"--{name.replace('_', '-')} {{{group}.{name}:q}}" for group, names in groups.items() for name in names.split()
     ]
-    start = f"{launcher} scripts/{program}.py"
+    start = f"{launcher} scripts/{script}.py"
     if models:
-        start = f"python scripts/with_gpus.py {{resources.gpu}} {{params.python}} scripts/{program}.py"
+        start = f"python scripts/with_gpus.py {{resources.gpu}} {{params.python}} scripts/{script}.py"
         options = ["--models {params.models:q}", "--engines {params.engines:q}", "--limits {params.limits:q}", *options]
     return " ".join([start, *options, "2> {log}"])

@@ -2,7 +2,7 @@
 
 
 rule train_reference:
-    """Compute the log-probabilities of a training set under the model that training starts from, for all runs on it."""
+    """Compute the log-probabilities of a training set under the model that training starts from, for trainings on it."""
     input:
         unpack(WIRING.train_needs("reference")),
         deepspeed=WIRING.deepspeed,

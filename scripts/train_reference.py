@@ -1,4 +1,4 @@
-"""Compute the log-probabilities of a training set under the model that training starts from, for all runs on it."""
+"""Compute the log-probabilities of a training set under the model that training starts from, for trainings on it."""
 
 from __future__ import annotations
 

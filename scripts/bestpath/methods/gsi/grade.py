@@ -1,4 +1,4 @@
-"""The verdicts on draws (spec 3.5 and 3.6): graded as they are, or run as programs first."""
+"""The verdicts on draws (docs/gsi.md, 5): graded as they are, or run as programs first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Verifier = Literal["equiv", "gsi_compat"]
 def grade(problem: Row, rows: Sequence[Row], mode: Mode, verifier: Verifier) -> Search[list[Row]]:
     """Rows of GRADED from rows of DRAWS. A completion that was cut off is `truncated`, whatever it says.
 
-    In mode `pot` a completion is run, and the last line that it prints is its answer (spec 3.6).
+    In mode `pot` a completion is run, and the last line that it prints is its answer (docs/gsi.md, 5).
     """
     programs = mode == "pot"
     asked = [row for row in rows if row["finish_reason"] == "stop"]

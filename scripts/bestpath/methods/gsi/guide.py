@@ -1,4 +1,4 @@
-"""The guided phase and its budget (spec 3.2): questions short of k correct answers are asked again, with help.
+"""The guided phase and its budget (docs/gsi.md, 2): questions short of k correct answers are asked again, with help.
 
 It is one search a question: a deficient question asks again as soon as its last verdict is in, at most `rounds` times.
 What an earlier run with another k, R or number of plain draws has drawn is taken over (`earlier`).

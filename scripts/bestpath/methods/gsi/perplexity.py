@@ -1,4 +1,4 @@
-"""How probable the base finds what a model is trained on (spec 3.8)."""
+"""How probable the base finds what a model is trained on (docs/gsi.md, 10)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reference log-probabilities: computed once by the base model, shared by every run on the same rows.
+"""Reference log-probabilities: computed once by the base model, shared by every training on the same rows.
 
-They depend on the base, on the rows and on `ld_alpha`, but not on beta, learning rate or loss, so all runs of a sweep
-share the file of one rule; the columns have the names that TRL's collator reads.
+They depend on the base, on the rows and on `ld_alpha`, but not on beta, learning rate or loss, so all trainings of a
+sweep share the file of one rule; the columns have the names that TRL's collator reads.
 The last bits also depend on which rows share a batch, so a file serves exactly the rows that it was made for.
 """
 
