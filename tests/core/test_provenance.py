@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from bestpath.core import provenance
 
 
 @pytest.fixture
-def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "bestpath" / "inner").mkdir(parents=True)
     (tmp_path / "bestpath" / "__init__.py").write_text("")
     (tmp_path / "bestpath" / "inner" / "__init__.py").write_text("")
@@ -17,12 +18,18 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "bestpath" / "lonely.py").write_text("X = 1\n")
     (tmp_path / "program.py").write_text("def main():\n    from bestpath.inner.b import g\n    print(g())\n")
     monkeypatch.setattr(provenance, "SCRIPTS", tmp_path)
-    return tmp_path
+    yield tmp_path
+    forget()
+
+
+def forget() -> None:
+    """Files change here, and are those of another folder elsewhere."""
+    for remembered in (provenance._code_of, provenance._module, provenance._library):
+        remembered.cache_clear()
 
 
 def code(*modules: str, program: str = "program") -> dict[str, str]:
-    provenance._module.cache_clear()
-    provenance._constants.cache_clear()
+    forget()
     return dict(entry.split() for entry in provenance.code_of(program, *modules))
 
 

@@ -25,25 +25,31 @@ def code_of(program: str, *modules: str) -> list[str]:
     Of a module that only declares constants, such as tables, the constants that are imported count and no others:
     `module:NAME digest`.
     """
+    return list(_code_of(program, modules))
+
+
+@cache
+def _code_of(program: str, modules: tuple[str, ...]) -> tuple[str, ...]:
     start = SCRIPTS / f"{program}.py"
     reached: dict[str, str] = {}
     waiting = [(program, start, frozenset[str]())]
-    waiting += [(name, _path_of(name), frozenset[str]()) for module in modules for name in _with_packages(module)]
+    waiting += [(name, _library()[name], frozenset[str]()) for loaded in modules for name in _with_packages(loaded)]
     while waiting:
         name, path, names = waiting.pop()
-        constants = _constants(path) if names else {}
+        module = _module(path)
+        constants = module.constants
         if names and names <= constants.keys():
             for constant in _with_its_own(names, constants):
                 entry = f"{name}:{constant}"
                 if entry not in reached:
                     reached[entry] = constants[constant].digest
-                    waiting += [(module, _path_of(module), used) for module, used in constants[constant].imported]
+                    waiting += [(used, _library()[used], of_it) for used, of_it in constants[constant].imported]
             continue
         if name in reached:
             continue
-        reached[name], imported = _module(path)
-        waiting += [(module, _path_of(module), used) for module, used in imported]
-    return [f"{name} {digest}" for name, digest in sorted(reached.items())]
+        reached[name] = module.digest
+        waiting += [(used, _library()[used], of_it) for used, of_it in module.imported]
+    return tuple(f"{name} {digest}" for name, digest in sorted(reached.items()))
 
 
 Imported = tuple[tuple[str, frozenset[str]], ...]
@@ -59,10 +65,19 @@ class _Constant:
     imported: Imported
 
 
-@cache
-def _constants(path: Path) -> dict[str, _Constant]:
+@dataclass(frozen=True)
+class _Module:
+    """A module: its digest, blind to docstrings, comments and layout, the library modules that it imports, and its
+    constants if it declares nothing else.
+    """
+
+    digest: str
+    imported: Imported
+    constants: Mapping[str, _Constant]
+
+
+def _constants(tree: ast.Module) -> dict[str, _Constant]:
     """The constants of a module by name; none for a module that also has functions, classes or other statements."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     found: dict[str, _Constant] = {}
     for node in tree.body:
@@ -95,15 +110,15 @@ def _with_its_own(names: Iterable[str], constants: Mapping[str, _Constant]) -> l
 
 
 @cache
-def _module(path: Path) -> tuple[str, Imported]:
-    """A module's digest, blind to docstrings, comments and layout, and the library modules it imports."""
+def _module(path: Path) -> _Module:
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = _constants(tree)
     statements = list(_statements(tree.body))
     imported = tuple(dict.fromkeys(_imports(statements)))
     for node in (tree, *statements):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node)
-    return _digest_of(tree), imported
+    return _Module(_digest_of(tree), imported, constants)
 
 
 def _digest_of(node: ast.AST) -> str:
@@ -123,13 +138,13 @@ def _imports(statements: Iterable[ast.AST]) -> Iterator[tuple[str, frozenset[str
             taken = [(alias.name, frozenset[str]()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = {alias.name for alias in node.names}
-            modules = {name for name in names if _path_of(f"{node.module}.{name}").exists()}
+            modules = {name for name in names if f"{node.module}.{name}" in _library()}
             taken = [(f"{node.module}.{name}", frozenset[str]()) for name in sorted(modules)]
             taken += [(node.module, frozenset(names - modules))] if names - modules else []
         else:
             continue
         for name, used in taken:
-            if not name.startswith("bestpath") or not _path_of(name).exists():
+            if name not in _library():
                 continue
             yield from ((package, frozenset[str]()) for package in _with_packages(name)[:-1])
             yield name, used
@@ -151,9 +166,11 @@ def _statements(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
             yield from _statements(getattr(node, part, ()))
 
 
-def _path_of(module: str) -> Path:
-    path = SCRIPTS.joinpath(*module.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+@cache
+def _library() -> dict[str, Path]:
+    """The file of every module and package of the library."""
+    files = {path.relative_to(SCRIPTS).with_suffix(""): path for path in SCRIPTS.glob("bestpath/**/*.py")}
+    return {".".join(name.parts).removesuffix(".__init__"): path for name, path in files.items()}
 
 
 def sha256_of(path: Path | str) -> str:
