@@ -63,6 +63,10 @@ def begin_run():
                 preflight.check_endpoint(entry.endpoint, f"models.{name}.endpoint")
     except UserError as error:
         sys.exit(f"error: {error}")
+    # Its limit on jobs a second lets every look of Snakemake at the ready jobs cause another one, for ever: a tenth of a core
+    # after a hundred jobs. Jobs of this machine need none.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 def engine_python(wildcards, threads):
