@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from bestpath.core.provenance import SCRIPTS, code_of
+from tests.warm import run_warm
 
 ROOT = SCRIPTS.parent
 ENVS = ROOT / "envs"
@@ -105,7 +106,7 @@ esac
     command = [str(Path(sys.executable).parent / "snakemake"), "--dry-run", "--sdm", "conda", "--nolock"]
     command += ["--conda-prefix", str(tmp_path / "prefix"), "--configfile", "config/test/tiny.yaml"]
     path = f"{tmp_path}:{os.environ['PATH']}"
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    done = run_warm(command, ROOT, {**os.environ, "PATH": path})
     assert done.returncode == 0, done.stdout + done.stderr
     printed = done.stdout + done.stderr
     assert set(re.findall(r"Conda environment envs/(\w+)\.yaml will be created", printed)) == set(STACKS)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from bestpath.core.models import write_manifest
@@ -16,6 +14,7 @@ from bestpath.methods.gsi.tables import GRADED
 from tests.conftest import ROOT
 from tests.stages.generation.endpoint_server import Body, ChatServer, by_words, endpoint
 from tests.stages.training.tiny import make_model
+from tests.warm import run_warm
 
 N = 12
 
@@ -66,7 +65,7 @@ def command(folder: Path, server: ChatServer) -> list[str]:
         "graded": "graded.parquet",
         "usage": "usage.json",
     }
-    program = [sys.executable, str(ROOT / "scripts/gsi_guide.py"), "--prompts", *prompts]
+    program = [str(ROOT / "scripts/gsi_guide.py"), "--prompts", *prompts]
     program += ["--models", *(f"{role}=model/manifest.json" for role in ("actor", "teacher"))]
     return [*program, *(part for name, value in options.items() for part in (f"--{name}", value))]
 
@@ -74,14 +73,14 @@ def command(folder: Path, server: ChatServer) -> list[str]:
 def test_a_teacher_that_failed_is_asked_again_and_nothing_is_paid_twice(tmp_path: Path) -> None:
     with ChatServer(by_words, fails_for_even) as server:
         started = command(tmp_path, server)
-        first = subprocess.run(started, cwd=tmp_path, capture_output=True, text=True)
+        first = run_warm(started, tmp_path)
         assert first.returncode == 1 and "Traceback" not in first.stderr
         assert f"the teacher gave no feedback on {N // 2} of {N} questions" in first.stderr
         assert not (tmp_path / "graded.parquet").exists()
         answered = len(server.served)
 
         server.fault = lambda body, n: None
-        second = subprocess.run(started, cwd=tmp_path, capture_output=True, text=True)
+        second = run_warm(started, tmp_path)
         assert second.returncode == 0, second.stderr
         rows = read_table(tmp_path / "graded.parquet", GRADED)
         assert len(rows) == N and all(row["feedback"] and row["verdict"] != "not_done" for row in rows)

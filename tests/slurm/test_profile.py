@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +13,7 @@ import yaml
 from bestpath.catalog import Experiment
 from bestpath.planning.configuration import load
 from bestpath.planning.wiring import Wiring
+from tests.warm import run_warm
 from tests.workflow.conftest import ROOT, Project
 
 COMMON = (ROOT / "rules" / "common.smk").read_text()
@@ -68,13 +68,7 @@ def sbatch_calls(project: Project, profile: str) -> list[str]:
         program.chmod(0o755)
     targets = [f"results/tiny/recut/main/s1/explore/0000{i}.parquet" for i in range(2)]
     command = project.command(*targets, "--workflow-profile", "profiles/slurm", *OPTIONS.split())
-    done = subprocess.run(
-        command,
-        cwd=project.folder,
-        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-    )
+    done = run_warm(command, project.folder, {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"})
     assert "SLURM sbatch failed" in done.stdout + done.stderr, done.stderr[-3000:]
     return (project.folder / "calls").read_text().splitlines()
 

@@ -15,8 +15,11 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from bestpath.catalog import NAMES
+from tests.warm import run_warm
+
 ROOT = Path(__file__).resolve().parents[2]
-_TARGETS = {"all", "total", "recut", "gsi", "evaluate"}
+_TARGETS = {"all", "total", "evaluate", *NAMES}
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 TINY = "config/test/tiny.yaml"
 PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
@@ -57,7 +60,7 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake to its end."""
-        return subprocess.run(self.command(*arguments), cwd=self.folder, capture_output=True, text=True, timeout=1800)
+        return run_warm(self.command(*arguments), self.folder)
 
     def start(self, *arguments: str) -> psutil.Popen:
         """A run in a process group of its own, as in a terminal; what it prints is appended to run.log."""
@@ -96,25 +99,23 @@ def programs(run: psutil.Popen, script: str = "scripts/") -> list[psutil.Process
     return found
 
 
-def run_once(factory: pytest.TempPathFactory, name: str, config: str) -> Project:
-    """A project whose run is finished, up to the report: the first process of the test run that asks for it runs it."""
-    shared = factory.getbasetemp()
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose tiny run is finished, up to the report: the first process that asks for it runs it.
+
+    Tests work on clones of it.
+    """
+    shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-    project, done = Project(shared / name, config), shared / f"{name}.done"
-    with FileLock(shared / f"{name}.lock"):
+    project, done = Project(shared / "finished"), shared / "finished.done"
+    with FileLock(shared / "finished.lock"):
         if not done.exists():
             shutil.rmtree(project.folder, ignore_errors=True)
             Project.copy_to(project.folder)
             project.run()
             done.touch()
     return project
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose tiny run is finished; tests work on clones of it."""
-    return run_once(tmp_path_factory, "finished", TINY)
 
 
 @pytest.fixture

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from bestpath.stages.generation.journal import Journal
 from tests.conftest import ROOT
 from tests.stages.generation.tiny import build_folder
+from tests.warm import run_warm
 
 PROGRAM = Path(__file__).with_name("interrupted_run.py")
 
@@ -19,8 +18,8 @@ PROGRAM = Path(__file__).with_name("interrupted_run.py")
 def start(model: Path, folder: Path, slots: int, kill_after: int = 0) -> int:
     folder.mkdir(exist_ok=True)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(PROGRAM), str(model), str(folder), str(slots), str(kill_after)]
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, timeout=1800).returncode
+    command = [str(PROGRAM), str(model), str(folder), str(slots), str(kill_after)]
+    return run_warm(command, ROOT, environment).returncode
 
 
 def test_killed_runs_end_in_the_same_bytes_and_generate_nothing_finished_anew(tmp_path: Path) -> None:

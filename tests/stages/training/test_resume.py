@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from bestpath.stages.training.choice import Readout
 from bestpath.stages.training.progress import Watch
 from bestpath.stages.training.train import train
 from tests.stages.training.tiny import example, pair, recipe_of
+from tests.warm import run_warm
 
 ROOT = Path(__file__).parents[3]
 RECIPE = recipe_of(
@@ -80,8 +79,8 @@ def straight(base, tmp_path_factory):
 def run_child(moment, base, folder):
     path = os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
-    command = [sys.executable, "-c", CHILD, moment, str(base), str(folder)]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    (folder / "child.py").write_text(CHILD)
+    return run_warm([str(folder / "child.py"), moment, str(base), str(folder)], folder, environment)
 
 
 @pytest.mark.parametrize(
