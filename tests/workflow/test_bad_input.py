@@ -97,18 +97,11 @@ def test_a_results_folder_that_is_not_writable_stops_the_run(project: Project) -
     assert_told(done.returncode, done.stderr, ["results", "writable"])
 
 
-def test_too_little_disk_for_the_planned_models_stops_the_run(project: Project) -> None:
-    folder = project.folder / "huge"
-    folder.mkdir()
-    with (folder / "model.safetensors").open("wb") as stream:
+def test_too_little_disk_for_the_planned_models_stops_the_run(own_model: Project) -> None:
+    (own_model.folder / "mine/manifest.json").unlink()  # a user's folder has none
+    with (own_model.folder / "mine/model.safetensors").open("ab") as stream:
         stream.truncate(4 << 40)  # sparse: four tebibytes that take no room
-    overlay = """
-models: {base: {source: huge}}
-problems: {train: {path: data.jsonl, n: 3}}
-evaluation: {sets: {test: {path: data.jsonl}}}
-"""
-    (project.folder / "data.jsonl").write_text("\n".join(map(json.dumps, GOOD)))
-    done = project.overlay(overlay).snakemake()
+    done = own_model.snakemake()
     assert_told(done.returncode, done.stderr, ["GB of disk", "free"])
 
 

@@ -26,6 +26,12 @@ CANDIDATES = "results/tiny/recut/main/s1/candidates.parquet"
 EXPLORED = "recut/main/s1/explore"
 KILLS = 20
 SEED = 20
+MODELS = "models/recut/main/s1"
+ENDS = [
+    *(f"results/tiny/{MODELS}/{merge}/manifest.json" for merge in ("dare_ties", "average")),
+    "results/tiny/evaluate/recut/main/s1/length/test.scores.parquet",
+]
+"""All merges, and the grades of a specialist."""
 
 
 class Watch:
@@ -59,8 +65,8 @@ def test_killed_at_twenty_random_moments_a_run_ends_with_the_same_bytes(finished
     """
     project, draw = clone, random.Random(SEED)
     watch, victims = Watch(project), []
-    remove_all_but_the_base(project)
-    run = project.start("--retries", str(KILLS))
+    remove_what_leads_to_ends(project)
+    run = project.start(*ENDS, "--retries", str(KILLS))
     while len(victims) < KILLS:
         wanted = draw.choice(("run", "job"))
         moment = time.monotonic() + draw.uniform(1, 7)
@@ -70,9 +76,9 @@ def test_killed_at_twenty_random_moments_a_run_ends_with_the_same_bytes(finished
             if run.poll() is not None:  # a fast machine is done before it was killed often enough
                 assert run.returncode == 0, (project.folder / "run.log").read_text()[-8000:]
                 assert contents(project) == contents(finished)
-                remove_all_but_the_base(project)
+                remove_what_leads_to_ends(project)
                 watch.seen.clear()
-                run = project.start("--retries", str(KILLS))
+                run = project.start(*ENDS, "--retries", str(KILLS))
         jobs = programs(run)
         with suppress(psutil.NoSuchProcess, IndexError):
             (run if wanted == "run" else draw.choice(jobs)).kill()
@@ -80,15 +86,15 @@ def test_killed_at_twenty_random_moments_a_run_ends_with_the_same_bytes(finished
         if wanted == "run":
             run.wait()
             psutil.wait_procs(jobs, timeout=60)  # they end with their run
-            run = project.start("--retries", str(KILLS))
+            run = project.start(*ENDS, "--retries", str(KILLS))
     while run.poll() is None:
         watch.look()
         time.sleep(0.05)
     assert run.wait() == 0, (project.folder / "run.log").read_text()[-8000:]
     assert {"run", "job"} == set(victims)
-    assert watch.seen  # explorations and evaluations
+    assert {path.parent.parent.name for path in watch.seen} == {"recut_explore", "evaluate_sample"}
     assert contents(project) == contents(finished)
-    assert not list((project.folder / "results/.work").glob("*/*"))
+    assert left_to_resume(project) == left_to_resume(finished)  # draws alone are kept for good
 
 
 @pytest.mark.parametrize("whole_group", [True, False], ids=["Ctrl-C", "SIGTERM"])
@@ -208,10 +214,19 @@ def date_results(project: Project, when: float) -> None:
             os.utime(path, (when, when))
 
 
-def remove_all_but_the_base(project: Project) -> None:
-    """Take away what was made from the problems and the base."""
-    for made in ("recut", "models/recut", "evaluate", "tables", "report"):
+def remove_what_leads_to_ends(project: Project) -> None:
+    """Take away what was made from the problems and the base on the way to `ENDS`."""
+    for made in (MODELS, "evaluate/recut/main/s1/length"):
         shutil.rmtree(project.results / made)
+    for path in (project.results / "recut/main/s1").iterdir():
+        if path.name != "funnel.json":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def left_to_resume(project: Project) -> set[Path]:
+    """The folders in which jobs keep what they have done so far."""
+    root = project.folder / "results/.work"
+    return {path.relative_to(root) for path in root.glob("*/*")}
 
 
 def remove_exploration(project: Project) -> None:

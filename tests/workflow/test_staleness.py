@@ -122,7 +122,8 @@ def test_changing_a_lesson_makes_the_base_anew_and_no_problems(clone: Project) -
     path.write_text(path.read_text() + "\nEXTRA = 1\n")
     every = clone.stale("--forceall")
     stale = clone.stale()
-    assert every.keys() - stale.keys() == {"embedded_problems", "problems_train", "problems_test"}
+    of_problems = {"embedded_problems", "problems_train", "problems_test", "gsi_references"}
+    assert every.keys() - stale.keys() == of_problems
     assert stale.items() <= every.items()
 
 

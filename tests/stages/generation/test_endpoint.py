@@ -33,9 +33,12 @@ ABLE = {"continues_prefill": True, "takes_top_k": True}
 
 
 @contextmanager
-def opened(server: ChatServer, folder: Path, job: str = "job", limits: dict[str, Any] | None = None, **settings: Any):
-    """An engine that asks the server and keeps its answers in the folder."""
-    answers_by, asked = endpoint(server.url, folder, **{**QUICK, **settings, **(limits or {})})
+def opened(
+    server: ChatServer | str, folder: Path, job: str = "job", limits: dict[str, Any] | None = None, **settings: Any
+):
+    """An engine that asks the server, or the one at an address, and keeps its answers in the folder."""
+    url = server if isinstance(server, str) else server.url
+    answers_by, asked = endpoint(url, folder, **{**QUICK, **settings, **(limits or {})})
     engine = open_engine(answers_by.pop("engine"), "-", limits=asked, job=job, **answers_by)
     assert isinstance(engine, EndpointEngine)
     try:
@@ -157,14 +160,11 @@ def test_an_answer_that_was_paid_for_before_roles_had_accounts_is_found(tmp_path
     (tmp_path / "1f0c9e5b7a26d384-99f5c6da5633.jsonl").write_bytes(PAID)
     messages = (Message("system", "be brief"), Message("user", "how many äpfel are 3 and 4?"))
     request = Generate("actor", messages, Sampling(0.7, 0.9, 7, 12), 5, "there")
-    limits = {"attempts": 1, "responses": str(tmp_path)}
-    server = {"url": "http://127.0.0.1:18431/v1", "model": "large", **ABLE, "extra": {"user": "x"}}
-    engine = open_engine("endpoint", "-", limits=limits, job="job", **server)
-    try:
+    with opened(
+        "http://127.0.0.1:18431/v1", tmp_path, model="large", extra={"user": "x"}, attempts=1, **ABLE
+    ) as engine:
         assert answers(engine, [request]) == [Completion("3 Äpfel are seven.", 6, 31, "stop")]
         assert (engine.usage("actor")["asked"], engine.usage("actor")["reused"]) == (0, 1)
-    finally:
-        engine.close()
 
 
 def test_the_same_request_twice_at_once_is_asked_once(words: ChatServer, tmp_path: Path) -> None:
