@@ -58,16 +58,18 @@ def main() -> None:
 def report_of(manifest: Manifest, results: Sequence[SystemRow], methods: tuple[Method, ...]) -> Report:
     """The report: all methods side by side, and their chapters.
 
-    With one method its headline opens the page; with several, a sentence on what each ends with.
+    With one method its headline opens the page; with several, a sentence on what each ends with, against the base under
+    its own plain prompt.
     """
     shown = {manifest.reference}.union(*(method.chapter.shown for method in methods))
     compared = [row for row in results if row.system in shown]
+    differences = tuple(row for entry in manifest.files.of("differences") for row in entry.rows(DIFFERENCES))
+    by_own_base = verdicts.against_own_base(compared, differences)
     about = [methods[0].chapter.about] if len(methods) == 1 else []
     if len(methods) == 1:
         headline = methods[0].chapter.headline
     else:
-        mains = [method.chapter.main for method in methods]
-        headline = tuple(verdicts.headline(results, main)[0] for main in mains)
+        headline = tuple(verdicts.headline(by_own_base, method.chapter.main)[0] for method in methods)
     return Report(
         title=f"{' and '.join(method.title for method in methods)}: {manifest.experiment}",
         subtitle="; ".join([*about, f"seeds {', '.join(map(str, manifest.seeds))}"]),
@@ -75,9 +77,10 @@ def report_of(manifest: Manifest, results: Sequence[SystemRow], methods: tuple[M
         systems=tuple(compared),
         reference=manifest.reference,
         methods=methods,
+        by_own_base=tuple(by_own_base),
         verdicts=tuple(verdicts.verdicts(compared)),
         decoding_verdicts=tuple(verdicts.decoding_verdicts(compared)),
-        differences=tuple(row for entry in manifest.files.of("differences") for row in entry.rows(DIFFERENCES)),
+        differences=differences,
         lengths=tuple(lengths(manifest.files, results[0].dataset, manifest.reference, methods)),
         sections=tuple(pretraining_section(entry.rows(PRETRAINING)) for entry in manifest.files.of("pretraining")),
         cost=cost_of(manifest.benchmarks, manifest.all_files),

@@ -6,6 +6,7 @@ import pytest
 
 from bestpath.stages.evaluation.results import results_of
 from bestpath.stages.evaluation.verdicts import (
+    against_own_base,
     comparisons,
     decoding_verdicts,
     dominating,
@@ -111,6 +112,16 @@ def test_any_two_systems_have_a_verdict():
     assert between.endswith(": a loss: less accurate and not shorter.")
     assert " at -20.0 points [" in between
     assert comparisons(made.differences)["test", "greedy"]["b", "a"].reference == "a"
+
+
+def test_a_method_is_credited_with_nothing_that_its_prompt_brings():
+    runs = [base(method="one"), run("a", 0.9, 40, method="one")]
+    runs += [run("base (two)", 0.98, 50, kind="base", method="two"), run("b", 0.98, 40, method="two")]
+    made = results_of(runs, seed=1, resamples=300)
+    assert "at +8.0 points" in headline(made.systems, "b")[0]
+    own = against_own_base(made.systems, made.differences)
+    assert own[:3] == list(made.systems)[:3]  # its own base is set against the reference as ever
+    assert "at +0.0 points" in headline(own, "b")[0] and ", against base (two): " in headline(own, "b")[0]
 
 
 def test_a_reference_of_another_name_is_named():

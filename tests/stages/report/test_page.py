@@ -173,6 +173,15 @@ def test_two_methods_have_a_chapter_each_with_names_of_its_own(both, page_of_bot
         assert words(sentence) in outline.text
 
 
+def test_tiles_are_against_the_base_of_their_own_method(both):
+    own = tuple(
+        replace(row, reference="base (beta)", delta=-0.5) if row.method == "beta" else row for row in both.systems
+    )
+    page = compose(replace(both, by_own_base=own))
+    assert [(tile.row.reference, tile.delta.text) for tile in page.tiles][1] == ("base (beta)", "−50.0")
+    assert "against base (beta)" in render(page)
+
+
 def test_with_several_methods_tiles_are_of_the_first_decoding(data, both):
     assert [tile.row.decoding for tile in compose(data).tiles] == ["greedy", "sampled (T = 0.7)"]
     assert [(t.row.system, t.row.decoding) for t in compose(both).tiles] == [

@@ -7,7 +7,7 @@ interval still allows. A system without accuracy is judged by its length alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from bestpath.core.systems import BASE, Comparison, SystemRow
 from bestpath.core.tables import Row
@@ -136,6 +136,23 @@ def pair_verdicts(differences: Iterable[Row], systems: Collection[str]) -> list[
         for (system, reference), compared in pairs.items()
         if system in systems and reference in systems
     ]
+
+
+def against_own_base(lines: Iterable[SystemRow], differences: Iterable[Row]) -> list[SystemRow]:
+    """The lines, each compared with the base under the plain prompt of its own method, by the rows of `DIFFERENCES`.
+
+    With several methods that is not always the reference, and what a method brings must not be credited with what its
+    prompt brings. A line stays as it is where its method has no such system, or nothing is known of the two.
+    """
+    lines, pairs = list(lines), comparisons(differences)
+    bases = {line.method: line.system for line in lines if line.kind == "base"}
+
+    def compared(line: SystemRow) -> SystemRow:
+        base = bases.get(line.method, line.reference)
+        found = pairs.get((line.dataset, line.decoding), {}).get((line.system, base or ""))
+        return line if base == line.reference or found is None else replace(line, **asdict(found))
+
+    return [compared(line) for line in lines]
 
 
 def headline(lines: Sequence[SystemRow], chosen: str) -> list[str]:

@@ -74,7 +74,8 @@ class CostRow:
 class Report:
     """One report.
 
-    `systems` are those to be shown, `reference` is the label of the one that the others are compared with. `headline`
+    `systems` are those to be shown, `reference` is the label of the one that the others are compared with, and
+    `by_own_base` are the same, each compared with its own method's base (empty: no other than `systems`). `headline`
     opens the page; `verdicts` and `decoding_verdicts` are further sentences computed from the results. `differences`
     are rows of system, reference, dataset, decoding, metric (`accuracy`: a difference, `tokens`: a ratio), value,
     ci_low and ci_high. `sections` belong to no method.
@@ -86,6 +87,7 @@ class Report:
     systems: tuple[SystemRow, ...]
     reference: str
     methods: tuple[Method, ...]
+    by_own_base: tuple[SystemRow, ...] = ()
     verdicts: tuple[str, ...] = ()
     decoding_verdicts: tuple[str, ...] = ()
     differences: tuple[Row, ...] = ()

@@ -73,7 +73,7 @@ class MethodPart:
 
 @dataclass(frozen=True)
 class Tile:
-    """A system that a method ends with: its two differences from the reference."""
+    """A system that a method ends with: its two differences from `row.reference`."""
 
     row: SystemRow
     delta: Effect
@@ -135,8 +135,10 @@ def compose(report: Report) -> Page:
 
 
 def _tiles(report: Report) -> Iterator[Tile]:
-    """What the methods end with, under every decoding, or under the first one if there are several methods."""
-    settings = comparison.settings_of(report.systems)
+    """What the methods end with, under every decoding, or under the first one if there are several methods; each
+    against the base under its own plain prompt.
+    """
+    settings = comparison.settings_of(report.by_own_base or report.systems)
     for method in report.methods:
         for setting in settings[: 1 if len(report.methods) > 1 else None]:
             for row in setting.rows:
